@@ -1,0 +1,25 @@
+# Compiler and linker settings that hold for every target of Pando, and for no third-party code.
+
+find_program(PANDO_CCACHE ccache)
+if(PANDO_CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${PANDO_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${PANDO_CCACHE})
+endif()
+
+find_program(PANDO_MOLD mold)
+if(PANDO_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()
+
+if(PANDO_SANITIZE)
+  add_compile_options(-fsanitize=${PANDO_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${PANDO_SANITIZE})
+endif()
+
+# Linked by every target whose source is ours; generated code does not link it.
+add_library(pando_warnings INTERFACE)
+target_compile_options(pando_warnings INTERFACE
+  -Wall -Wextra -Wconversion -Werror
+  $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>
+  # GCC 12 reports members of std::variant alternatives as maybe uninitialized after inlining.
+  $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)

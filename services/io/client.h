@@ -1,0 +1,137 @@
+// The seam between the adapters that talk to clients (api, zookeeper) and the core: requests in,
+// replies and watch events out.
+#ifndef PANDO_IO_CLIENT_H_
+#define PANDO_IO_CLIENT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/time.h"
+#include "model/change.h"
+#include "model/command.h"
+#include "model/ids.h"
+#include "model/query.h"
+#include "model/reply.h"
+
+namespace pando::io {
+
+enum class Consistency : uint8_t {
+  kLocal,         // of what this server has applied
+  kLinearizable,  // of all that was committed when it was asked
+};
+
+// Renews a session's lease. The reply's SessionResult says the timeout as granted and the time
+// left.
+struct KeepAlive {
+  model::SessionId session;
+};
+
+// A walk that may be larger than one turn: answered like a Walk query when it is small, and
+// otherwise by a scan into `sink`; the completion then comes first, OK and without a result.
+struct LargeWalk {
+  model::Walk walk;
+  std::shared_ptr<class ScanSink> sink;  // io/store.h
+};
+
+// A command, before source, number and stamp are given to it; or something that is not logged.
+struct Request {
+  uint64_t tag = 0;  // comes back in the completion; the adapter's own
+  // SHA-256 of the secret token of the session that the body names; checked before anything else.
+  std::string token_hash;
+  // Waited for, until `deadline`; then BEHIND. A query only.
+  model::Revision min_revision;
+  Consistency consistency = Consistency::kLocal;
+  base::Instant deadline = base::kNever;
+  std::variant<model::Command, model::Query, KeepAlive, LargeWalk> body;
+};
+
+struct Completion {
+  uint64_t tag = 0;
+  // The newest event that this server had due for the session's streams up to the reply's revision.
+  model::Revision stream_revision;
+  model::Reply reply;
+};
+
+// Where replies go. Shared: the adapter's call and the core's pending requests hold it.
+class ReplySink {
+ public:
+  virtual ~ReplySink() = default;
+  // In the order in which they were decided; of a lane in the order of its requests. Runs on an
+  // egress thread, never two at once for one sink; it must not block.
+  virtual void Deliver(std::vector<Completion> completions) = 0;
+};
+
+// Requests of one connection, posted together.
+struct RequestBatch {
+  std::shared_ptr<ReplySink> sink;
+  // A lane answers in order, and a read of it sees all earlier writes of it. None: no order.
+  model::LaneId lane;
+  std::vector<Request> requests;
+  size_t bytes = 0;  // what the batch counts for in the Inbox
+};
+
+// Carries replies from the core to the egress threads, one wake-up a batch. Thread-safe.
+class Egress {
+ public:
+  struct Parcel {
+    std::shared_ptr<ReplySink> sink;
+    std::vector<Completion> completions;
+  };
+  virtual ~Egress() = default;
+  virtual void Send(std::vector<Parcel> parcels) = 0;
+};
+
+// --- Watches ----------------------------------------------------------------------------------
+
+struct WatchTarget {
+  enum class Kind : uint8_t { kNode = 1, kChildren = 2, kSubtree = 3 };
+  std::string path;
+  Kind kind = Kind::kNode;
+  bool with_data = false;
+  bool once = false;  // the first event that matches it ends the target
+};
+
+// One message for a stream: some changes of one revision, or a progress mark (batch is null).
+struct StreamBatch {
+  struct Selected {
+    uint32_t change = 0;  // index into batch->changes
+    bool with_data = false;
+  };
+  // All events of the stream up to this one, inclusive, come with it or came before it.
+  model::Revision revision;
+  std::shared_ptr<const model::ChangeBatch> batch;
+  std::vector<Selected> selected;
+  size_t bytes() const;
+};
+
+// A stream's Outbox. Shared by the core thread (TryWrite, End) and one egress thread. Thread-safe.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+  // False if it does not fit; then nothing was taken, and a StreamDrained event follows once there
+  // is room. REQUIRES: revisions do not go down.
+  virtual bool TryWrite(StreamBatch batch) = 0;
+  // The state of the targets when the stream opened, in parts; then InitialDone. As TryWrite.
+  virtual bool TryWriteInitial(model::Revision revision, model::WalkResult part) = 0;
+  virtual bool TryWriteInitialDone(model::Revision revision) = 0;
+  // After all that was taken, the stream ends with `error` (kOk: the server is going away).
+  virtual void End(model::Error error) = 0;
+};
+
+struct WatchOpen {
+  model::StreamId stream;
+  std::shared_ptr<Stream> outbox;
+  model::SessionId session;
+  std::vector<model::Identity> identities;
+  std::vector<WatchTarget> targets;
+  model::Revision start_revision;  // none: from the next change on
+  bool send_initial = false;
+};
+
+}  // namespace pando::io
+
+#endif  // PANDO_IO_CLIENT_H_

@@ -1,0 +1,69 @@
+// Store: the seam to LevelDB, the change log's files and the snapshots. Calls never block;
+// completions come back to the Inbox as events. Called by the core thread only.
+//
+// Crash rule: after a restart the store holds exactly the state of some revision r (`stored`), all
+// windows it reported as Stored included, and perhaps the one in flight, whole. The change log
+// holds the changes of a contiguous run of revisions that ends at r.
+#ifndef PANDO_IO_STORE_H_
+#define PANDO_IO_STORE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "model/change.h"
+#include "model/ids.h"
+#include "model/record.h"
+
+namespace pando::io {
+
+// One command's effect, as the store gets it.
+struct StoreWrite {
+  model::Revision revision;
+  model::Term term;     // of the entry
+  uint64_t digest = 0;  // of the whole state after it
+  model::Delta delta;
+  std::shared_ptr<const model::ChangeBatch> changes;  // null: none
+};
+
+// Receives a scan's records. Its calls come from the scan thread.
+class ScanSink {
+ public:
+  virtual ~ScanSink() = default;
+  // The next records in key order, at most kScanChunkBytesMax of them unless one is larger; the
+  // first call names the revision that all of them are of. False: nobody wants more. May block
+  // while its reader is slow; a scan of more than 10 minutes is ended by the store.
+  virtual bool Take(model::Revision revision, const std::vector<model::RecordWrite>& records) = 0;
+  // The end, once: OK, or why it broke off.
+  virtual void Finish(model::Revision revision, absl::Status status) = 0;
+};
+
+// A part of the state at one revision, not older than all that was written before the call.
+struct Scan {
+  // Key ranges [begin, end), read one after the other; no range: the whole state.
+  struct Range {
+    std::string begin;
+    std::string end;
+  };
+  std::vector<Range> ranges;
+  std::shared_ptr<ScanSink> sink;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  // REQUIRES: revisions strictly increase. Answered, windows together, by Stored.
+  virtual void Write(StoreWrite write) = 0;
+  // Answered by ChangesRead with whole batches from `from` (inclusive) on, at least one if there is
+  // one, at most `bytes_max` unless the first is larger.
+  virtual void ReadChanges(model::Revision from, size_t bytes_max) = 0;
+  // At most kScansMax run at once and kScansQueuedMax wait; beyond that the sink is finished with
+  // RESOURCE_EXHAUSTED at once.
+  virtual void StartScan(Scan scan) = 0;
+};
+
+}  // namespace pando::io
+
+#endif  // PANDO_IO_STORE_H_

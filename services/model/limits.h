@@ -1,0 +1,84 @@
+// Every bound of Pando that is not a flag, in one place. Each has a test at it and one beyond it.
+#ifndef PANDO_MODEL_LIMITS_H_
+#define PANDO_MODEL_LIMITS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+namespace pando::model {
+
+inline constexpr size_t kKiB = 1024;
+inline constexpr size_t kMiB = 1024 * kKiB;
+
+// Paths. ZooKeeper bounds only the packet; a path that no page or message can hold helps nobody.
+inline constexpr size_t kPathBytesMax = 4 * kKiB;
+inline constexpr size_t kPathDepthMax = 256;
+
+// Data of one node. The flag --max-value-bytes lies between 1 and the hard limit.
+inline constexpr size_t kValueBytesDefault = 1 * kMiB;
+inline constexpr size_t kValueBytesHardMax = 2 * kMiB;
+
+// One command as it stands in the log, whatever it carries.
+inline constexpr size_t kCommandBytesMax = 4 * kMiB;
+inline constexpr size_t kTransactOperationsMax = 4096;
+inline constexpr size_t kTransactComparesMax = 4096;
+// What the reads of one transaction may return; beyond it the transaction is refused, TOO_LARGE.
+inline constexpr size_t kTransactReadBytesMax = 2 * kMiB;
+// Nodes that one recursive Delete or SetAcl may touch.
+inline constexpr size_t kRecursiveNodesMax = 10'000;
+inline constexpr size_t kAclEntriesMax = 128;
+inline constexpr size_t kAclBytesMax = 16 * kKiB;
+inline constexpr size_t kIdentitiesMax = 64;
+inline constexpr size_t kIdentityBytesMax = 1 * kKiB;
+inline constexpr int64_t kTtlMsMax = (int64_t{1} << 40) - 1;
+
+// Sessions.
+inline constexpr int64_t kSessionTimeoutMsMin = 1'000;
+inline constexpr int64_t kSessionTimeoutMsMax = 600'000;
+inline constexpr size_t kSessionsMax = 1'000'000;
+inline constexpr size_t kEphemeralsPerSessionMax = 100'000;
+inline constexpr size_t kKeptRepliesMax = 1'024;
+inline constexpr size_t kKeptReplyBytesMax = 256 * kKiB;
+inline constexpr size_t kTokenBytes = 16;
+
+// Reads.
+inline constexpr size_t kListPageMax = 10'000;
+inline constexpr size_t kListPageDefault = 1'000;
+inline constexpr size_t kListPageBytesMax = 1 * kMiB;
+inline constexpr size_t kWalkInTurnBytesMax = 256 * kKiB;
+inline constexpr size_t kWalkInTurnNodesMax = 1'000;
+inline constexpr size_t kScanChunkBytesMax = 256 * kKiB;
+inline constexpr size_t kScansMax = 8;
+inline constexpr size_t kScansQueuedMax = 1'024;
+inline constexpr int64_t kMinRevisionWaitMsMax = 5'000;
+
+// Watches.
+inline constexpr size_t kTargetsPerStreamMax = 10'000;
+inline constexpr size_t kStreamsMax = 100'000;
+inline constexpr size_t kOutboxBytesMax = 1 * kMiB;
+inline constexpr size_t kWatchMessageBytesMax = 3 * kMiB;
+inline constexpr size_t kChangeWindowBytesMax = 16 * kMiB;
+inline constexpr size_t kChangesReadBytesMax = 1 * kMiB;
+
+// Queues of one server.
+inline constexpr size_t kInboxRequestsMax = 65'536;
+inline constexpr size_t kInboxRequestBytesMax = 64 * kMiB;
+inline constexpr size_t kLaneOutstandingMax = 16'384;
+inline constexpr size_t kPipelineOperationsPerMessageMax = 4'096;
+// Deltas not yet in LevelDB; beyond it a server stops applying.
+inline constexpr size_t kUnstoredBytesMax = 256 * kMiB;
+// Entries that the Raft log keeps in memory below the stored revision, for followers that lag.
+inline constexpr size_t kLogTailBytesMax = 16 * kMiB;
+inline constexpr size_t kUncommittedBytesMax = 64 * kMiB;
+
+// WAL.
+inline constexpr size_t kWalBlockBytes = 4 * kKiB;
+inline constexpr size_t kWalBatchBytesMax = 16 * kMiB;
+
+static_assert(kValueBytesHardMax + 64 * kKiB < kCommandBytesMax, "a largest Set fits a command");
+static_assert(kCommandBytesMax < kWalBatchBytesMax, "a largest command fits a batch");
+static_assert(kListPageBytesMax + kValueBytesHardMax <= kWatchMessageBytesMax);
+
+}  // namespace pando::model
+
+#endif  // PANDO_MODEL_LIMITS_H_
