@@ -5,7 +5,8 @@
 # that lists raft in DEPS (or in whose DEPS a header needs it). An undeclared include is a compile
 # error; tests/graph proves it. Sources and tests are globbed: a hand-kept list loses tests.
 #
-# `*_test.cc` become the test binary <NAME>_test, which may see TEST_DEPS too;
+# `*_test.cc`, and what lies in testing/, become the test binary <NAME>_test, which may see
+# TEST_DEPS too;
 # `*_bench.cc` become <NAME>_bench, on Google Benchmark.
 find_package(GTest REQUIRED)
 find_package(benchmark)
@@ -19,11 +20,10 @@ function(pando_module NAME)
   file(CREATE_LINK ${source_dir} ${include_root}/${NAME} SYMBOLIC)
 
   file(GLOB sources CONFIGURE_DEPENDS ${source_dir}/*.cc)
-  file(GLOB tests CONFIGURE_DEPENDS ${source_dir}/*_test.cc)
+  file(GLOB tests CONFIGURE_DEPENDS ${source_dir}/*_test.cc ${source_dir}/testing/*.cc)
   file(GLOB benches CONFIGURE_DEPENDS ${source_dir}/*_bench.cc)
-  if(tests OR benches)
-    list(REMOVE_ITEM sources ${tests} ${benches})
-  endif()
+  # main.cc is linked into a binary by whoever owns it; in the library it would meet gtest's main.
+  list(REMOVE_ITEM sources ${tests} ${benches} ${source_dir}/main.cc)
 
   list(TRANSFORM ARG_DEPS PREPEND pando_)
   list(TRANSFORM ARG_TEST_DEPS PREPEND pando_)

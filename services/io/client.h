@@ -37,6 +37,9 @@ struct LargeWalk {
   std::shared_ptr<class ScanSink> sink;  // io/store.h
 };
 
+// How the ensemble looks from here; answered with an EnsembleStatus.
+struct GetStatus {};
+
 // A command, before source, number and stamp are given to it; or something that is not logged.
 struct Request {
   uint64_t tag = 0;  // comes back in the completion; the adapter's own
@@ -46,7 +49,7 @@ struct Request {
   model::Revision min_revision;
   Consistency consistency = Consistency::kLocal;
   base::Instant deadline = base::kNever;
-  std::variant<model::Command, model::Query, KeepAlive, LargeWalk> body;
+  std::variant<model::Command, model::Query, KeepAlive, LargeWalk, GetStatus> body;
 };
 
 struct Completion {

@@ -30,6 +30,12 @@ struct StreamDrained {
   model::StreamId stream;
 };
 
+// A scan has handed the state of the stream's targets at `revision` to its Outbox.
+struct InitialSent {
+  model::StreamId stream;
+  model::Revision revision;
+};
+
 // --- From the disk thread ---------------------------------------------------------------------
 
 // This append and all before it are on disk.
@@ -60,6 +66,9 @@ struct SnapshotTaken {
 struct ChangesRead {
   model::Revision from;
   model::Revision oldest_change;
+  // `batches` holds every change of [from, through]: read on from the next revision. Below `from`
+  // when the log has nothing from there on; then the rest is in memory or not yet made.
+  model::Revision through;
   std::vector<std::shared_ptr<const model::ChangeBatch>> batches;
 };
 

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "model/change.h"
@@ -28,15 +29,21 @@ struct StoreWrite {
   std::shared_ptr<const model::ChangeBatch> changes;  // null: none
 };
 
-// Receives a scan's records. Its calls come from the scan thread.
+enum class Taken : uint8_t {
+  kTaken,
+  kFull,       // nothing was taken: the same records are offered again a little later
+  kCancelled,  // nobody wants more: Finish follows, with CANCELLED
+};
+
+// Receives a scan's records. Its calls come from the scan thread and must not block, because other
+// scans share that thread; a scan of more than kScanMsMax is ended by the store.
 class ScanSink {
  public:
   virtual ~ScanSink() = default;
-  // The next records in key order, at most kScanChunkBytesMax of them unless one is larger; the
-  // first call names the revision that all of them are of. False: nobody wants more. May block
-  // while its reader is slow; a scan of more than 10 minutes is ended by the store.
-  virtual bool Take(model::Revision revision, const std::vector<model::RecordWrite>& records) = 0;
-  // The end, once: OK, or why it broke off.
+  // The next records in key order, at most kScanChunkBytesMax of them unless one is larger; every
+  // call names the revision that all of them are of.
+  virtual Taken Take(model::Revision revision, const std::vector<model::RecordWrite>& records) = 0;
+  // The end, once: OK, or why it broke off. UNAVAILABLE: the store had to reopen; ask again.
   virtual void Finish(model::Revision revision, absl::Status status) = 0;
 };
 
@@ -60,7 +67,7 @@ class Store {
   // one, at most `bytes_max` unless the first is larger.
   virtual void ReadChanges(model::Revision from, size_t bytes_max) = 0;
   // At most kScansMax run at once and kScansQueuedMax wait; beyond that the sink is finished with
-  // RESOURCE_EXHAUSTED at once.
+  // RESOURCE_EXHAUSTED at once, on the calling thread.
   virtual void StartScan(Scan scan) = 0;
 };
 

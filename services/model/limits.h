@@ -50,6 +50,7 @@ inline constexpr size_t kWalkInTurnNodesMax = 1'000;
 inline constexpr size_t kScanChunkBytesMax = 256 * kKiB;
 inline constexpr size_t kScansMax = 8;
 inline constexpr size_t kScansQueuedMax = 1'024;
+inline constexpr int64_t kScanMsMax = 600'000;
 inline constexpr int64_t kMinRevisionWaitMsMax = 5'000;
 
 // Watches.
@@ -70,6 +71,10 @@ inline constexpr size_t kUnstoredBytesMax = 256 * kMiB;
 // Entries that the Raft log keeps in memory below the stored revision, for followers that lag.
 inline constexpr size_t kLogTailBytesMax = 16 * kMiB;
 inline constexpr size_t kUncommittedBytesMax = 64 * kMiB;
+
+// The store. A window is what goes to LevelDB as one batch: its deltas before they are coalesced.
+inline constexpr size_t kStoreWindowBytesMax = 32 * kMiB;
+inline constexpr size_t kSnapshotsKept = 2;
 
 // WAL.
 inline constexpr size_t kWalBlockBytes = 4 * kKiB;

@@ -83,8 +83,9 @@ struct TransactionResult {
 
 struct SessionResult {
   SessionId session;
-  Attachment attachment;   // AttachSession
-  int64_t timeout_ms = 0;  // as granted
+  Attachment attachment;     // AttachSession
+  int64_t timeout_ms = 0;    // as granted
+  int64_t time_left_ms = 0;  // KeepAlive: until the session would expire
   friend bool operator==(const SessionResult&, const SessionResult&) = default;
 };
 
@@ -131,12 +132,37 @@ struct SessionsResult {
   friend bool operator==(const SessionsResult&, const SessionsResult&) = default;
 };
 
+// How the ensemble looks from one server.
+struct EnsembleStatus {
+  enum class Role : uint8_t { kLeader = 1, kFollower = 2, kLearner = 3, kCandidate = 4 };
+  struct Member {
+    ServerId id;
+    Role role = Role::kFollower;
+    Term term;
+    Revision applied;
+    uint64_t lag = 0;         // revisions behind the newest that this server knows to be committed
+    uint64_t disk_bytes = 0;  // of the data dir; 0 where it is not known
+    std::string version;      // of the binary; empty where it is not known
+    bool reachable = false;
+    std::string client_address;
+    std::string peer_address;
+    std::string http_address;
+    std::string zookeeper_address;
+    friend bool operator==(const Member&, const Member&) = default;
+  };
+  ClusterId cluster;
+  ServerId leader;  // none: unknown
+  Term term;
+  std::vector<Member> members;  // a dead one too; by id
+  friend bool operator==(const EnsembleStatus&, const EnsembleStatus&) = default;
+};
+
 struct Reply {
   // Of the command itself if it was applied; of the newest applied command for a query or refusal.
   Revision revision;
   Error error;
   std::variant<std::monostate, OperationResult, TransactionResult, SessionResult, ListResult,
-               AclResult, WalkResult, SessionsResult>
+               AclResult, WalkResult, SessionsResult, EnsembleStatus>
       result;
 
   static Reply Failure(Error error) {
