@@ -1,0 +1,48 @@
+# Everything a developer types. Each recipe calls a script or a CMake preset; the rest is there.
+#   make run      build, start a server in ./var and show what to try (ARGS=… go to `pando dev`)
+#   make test     build and run every test
+#   make check    what CI runs
+.PHONY: run test bench check release clients sim fuzz format lint clean
+
+JOBS ?= $(shell nproc)
+RELEASE := build/release
+
+run: release
+	@$(RELEASE)/bin/pando dev --dir var $(ARGS)
+
+test: release
+	@ctest --test-dir $(RELEASE) --output-on-failure --schedule-random -j $(JOBS)
+
+bench: release
+	@scripts/bench
+
+check:
+	@.ci/run
+
+release:
+	@scripts/install-deps
+	@scripts/build release
+
+clients:
+	@scripts/install-deps
+	@scripts/build release clients
+
+sim:
+	@scripts/install-deps
+	@scripts/sim
+
+fuzz:
+	@scripts/install-deps
+	@scripts/fuzz
+
+format:
+	@scripts/check-format --fix
+
+lint:
+	@scripts/check-format
+	@scripts/check-graph
+	@scripts/lint
+	@scripts/lint-protos
+
+clean:
+	@rm -rf build

@@ -1,0 +1,56 @@
+// HttpServer: the port for machines that watch this server.
+//
+//   GET /healthz   200 while the process should be left running, else 503 and why
+//   GET /readyz    200 while clients should be sent here, else 503 and why
+//   GET /metrics   Prometheus' text format
+//   GET /          a list of these
+//   ?verbose       every check of the first two, not only the failing ones
+//
+// Answers come from Metrics alone and never wait for the core thread: what asks must get an answer
+// most of all when the core hangs.
+#ifndef PANDO_ADMIN_HTTP_SERVER_H_
+#define PANDO_ADMIN_HTTP_SERVER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "admin/metrics.h"
+#include "base/status.h"
+#include "base/time.h"
+
+namespace pando::admin {
+
+// Connections that are answered at the same time; each is closed after its answer, or when it has
+// been silent for kHttpSilenceMax, so that idle ones cannot keep /healthz from being asked.
+inline constexpr size_t kHttpThreads = 4;
+inline constexpr base::Duration kHttpSilenceMax = std::chrono::seconds(2);
+
+class HttpServer {
+ public:
+  struct Options {
+    std::string host;
+    uint16_t port = 0;                 // 0: any free one
+    const Metrics* metrics = nullptr;  // outlives the server
+    std::function<base::Instant()> clock;
+  };
+
+  // Listens from its return on, on threads of its own. UNAVAILABLE names the address and why not.
+  static absl::StatusOr<std::unique_ptr<HttpServer>> Start(Options options);
+  // Closes the port and waits for answers under way.
+  ~HttpServer();
+
+  uint16_t port() const;
+
+ private:
+  class Core;
+  explicit HttpServer(std::unique_ptr<Core> core);
+
+  const std::unique_ptr<Core> core_;
+};
+
+}  // namespace pando::admin
+
+#endif  // PANDO_ADMIN_HTTP_SERVER_H_

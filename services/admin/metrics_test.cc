@@ -1,0 +1,103 @@
+#include "admin/metrics.h"
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/reply.h"
+
+namespace pando::admin {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::HasSubstr;
+using testing::Not;
+
+std::string Line(const std::string& name, const std::string& value) {
+  return "\n" + name + " " + value + "\n";
+}
+
+TEST(Histogram, AnObservationIsInTheFirstBucketThatHoldsIt) {
+  Histogram histogram;
+  histogram.Observe(microseconds(5));
+  histogram.Observe(microseconds(5) + base::Duration(1));
+  histogram.Observe(seconds(60));
+  histogram.Observe(seconds(60) + base::Duration(1));
+  const prometheus::ClientMetric metric = histogram.Collect();
+  const auto& buckets = metric.histogram.bucket;
+  ASSERT_EQ(buckets.size(), Histogram::kBounds.size() + 1);
+  EXPECT_EQ(buckets[0].cumulative_count, 1u);
+  EXPECT_DOUBLE_EQ(buckets[0].upper_bound, 5e-6);
+  EXPECT_EQ(buckets[1].cumulative_count, 2u);
+  EXPECT_EQ(buckets[buckets.size() - 2].cumulative_count, 3u);
+  EXPECT_EQ(buckets.back().cumulative_count, 4u);
+  EXPECT_EQ(metric.histogram.sample_count, 4u);
+  EXPECT_NEAR(metric.histogram.sample_sum, 120.00001, 1e-6);
+}
+
+TEST(Histogram, CountsEveryObservationOfManyThreads) {
+  Histogram histogram;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&] {
+      for (int i = 0; i < 10'000; ++i) histogram.Observe(microseconds(i));
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(histogram.Collect().histogram.sample_count, 40'000u);
+}
+
+TEST(Metrics, AScrapeSaysWhatWasSet) {
+  Metrics metrics("1.2.3", {"Get"});
+  metrics.Set(Gauge::kRole, static_cast<uint64_t>(model::EnsembleStatus::Role::kLeader));
+  metrics.Set(Gauge::kApplied, 120);
+  metrics.Set(Gauge::kStored, 100);
+  metrics.Add(Counter::kSnapshots);
+  metrics.Add(Counter::kWalBytes, 4096);
+  metrics.Observe(Timing::kWalSync, milliseconds(3));
+  const std::string text = metrics.Scrape();
+  EXPECT_THAT(text, HasSubstr("pando_build_info{version=\"1.2.3\""));
+  EXPECT_THAT(text, HasSubstr(Line("pando_raft_role{role=\"leader\"}", "1")));
+  EXPECT_THAT(text, HasSubstr(Line("pando_raft_role{role=\"follower\"}", "0")));
+  EXPECT_THAT(text, HasSubstr(Line("pando_raft_applied_revision", "120")));
+  EXPECT_THAT(text, HasSubstr(Line("pando_store_lag_revisions", "20")));
+  EXPECT_THAT(text, HasSubstr(Line("pando_store_snapshots_total", "1")));
+  EXPECT_THAT(text, HasSubstr(Line("pando_wal_written_bytes_total", "4096")));
+  EXPECT_THAT(text, HasSubstr(Line("pando_wal_sync_seconds_bucket{le=\"0.002\"}", "0")));
+  EXPECT_THAT(text, HasSubstr(Line("pando_wal_sync_seconds_bucket{le=\"0.005\"}", "1")));
+  EXPECT_THAT(text, HasSubstr("# TYPE pando_wal_sync_seconds histogram"));
+}
+
+TEST(Metrics, RequestsAreCountedByMethodAndCode) {
+  Metrics metrics("1", {"Set", "Get"});
+  metrics.Request("Get", 0, microseconds(40));
+  metrics.Request("Get", 5, microseconds(40));
+  metrics.Request("Nonsense", 0, microseconds(40));
+  metrics.Request("Get", 17, microseconds(40));
+  metrics.Request("Get", -1, microseconds(40));
+  const std::string text = metrics.Scrape();
+  EXPECT_THAT(text, HasSubstr(Line("pando_api_requests_total{method=\"Get\",code=\"OK\"}", "1")));
+  EXPECT_THAT(text,
+              HasSubstr(Line("pando_api_requests_total{method=\"Get\",code=\"NOT_FOUND\"}", "1")));
+  EXPECT_THAT(text,
+              HasSubstr(Line("pando_api_requests_total{method=\"Get\",code=\"UNKNOWN\"}", "2")));
+  EXPECT_THAT(text, HasSubstr(Line("pando_api_requests_total{method=\"other\",code=\"OK\"}", "1")));
+  EXPECT_THAT(text, HasSubstr(Line("pando_api_request_seconds_count{method=\"Get\"}", "4")));
+  EXPECT_THAT(text, Not(HasSubstr("method=\"Set\"")));
+}
+
+TEST(Metrics, TheProcessSaysWhatItUses) {
+  const std::string text = Metrics("1", {}).Scrape();
+  for (const char* name : {"process_cpu_seconds_total", "process_open_fds", "process_max_fds",
+                           "process_virtual_memory_bytes", "process_resident_memory_bytes"}) {
+    EXPECT_THAT(text, HasSubstr(std::string("\n") + name + " ")) << name;
+    EXPECT_THAT(text, Not(HasSubstr(Line(name, "0")))) << name;
+  }
+}
+
+}  // namespace
+}  // namespace pando::admin

@@ -1,0 +1,65 @@
+#include "admin/process.h"
+
+#include <dirent.h>
+#include <sys/resource.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+namespace pando::admin {
+namespace {
+
+double Seconds(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+// Entries of /proc/self/fd, but for ".", ".." and the one that reads it.
+bool CountOpenFiles(double* count) {
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(opendir("/proc/self/fd"), closedir);
+  if (!dir) return false;
+  *count = -3;
+  while (readdir(dir.get())) *count += 1;
+  return true;
+}
+
+// The first two numbers of /proc/self/statm, in bytes.
+bool ReadMemory(double* virtual_bytes, double* resident_bytes) {
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen("/proc/self/statm", "re"),
+                                                   std::fclose);
+  long pages = 0, resident = 0;
+  if (!file || std::fscanf(file.get(), "%ld %ld", &pages, &resident) != 2) return false;
+  const double page_bytes = static_cast<double>(sysconf(_SC_PAGESIZE));
+  *virtual_bytes = static_cast<double>(pages) * page_bytes;
+  *resident_bytes = static_cast<double>(resident) * page_bytes;
+  return true;
+}
+
+}  // namespace
+
+std::vector<ProcessNumber> ReadProcessNumbers() {
+  std::vector<ProcessNumber> numbers;
+  rusage usage{};
+  if (getrusage(RUSAGE_SELF, &usage) == 0) {
+    numbers.push_back({"process_cpu_seconds_total", "CPU time of user and system", true,
+                       Seconds(usage.ru_utime) + Seconds(usage.ru_stime)});
+  }
+  double open_files = 0;
+  if (CountOpenFiles(&open_files)) {
+    numbers.push_back({"process_open_fds", "Open file descriptors", false, open_files});
+  }
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    numbers.push_back({"process_max_fds", "File descriptors that may be open", false,
+                       static_cast<double>(limit.rlim_cur)});
+  }
+  double virtual_bytes = 0, resident_bytes = 0;
+  if (ReadMemory(&virtual_bytes, &resident_bytes)) {
+    numbers.push_back({"process_virtual_memory_bytes", "Address space", false, virtual_bytes});
+    numbers.push_back({"process_resident_memory_bytes", "Memory in RAM", false, resident_bytes});
+  }
+  return numbers;
+}
+
+}  // namespace pando::admin

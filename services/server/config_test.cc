@@ -1,0 +1,202 @@
+#include "server/config.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "model/limits.h"
+
+namespace pando::server {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+std::variant<Config, Exit> Parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "pandod");
+  return ParseConfig(static_cast<int>(words.size()), words.data());
+}
+
+// With the two flags that must be there.
+Config Serve(std::vector<const char*> words = {}) {
+  words.insert(words.begin(), {"--id", "1", "--data-dir", "/d"});
+  const auto parsed = Parse(std::move(words));
+  if (const Exit* exit = std::get_if<Exit>(&parsed)) ADD_FAILURE() << exit->text;
+  return std::holds_alternative<Config>(parsed) ? std::get<Config>(parsed) : Config{};
+}
+
+std::string Refusal(std::vector<const char*> words) {
+  words.insert(words.begin(), {"--id", "1", "--data-dir", "/d"});
+  const auto parsed = Parse(std::move(words));
+  if (std::holds_alternative<Config>(parsed)) return "accepted";
+  const Exit& exit = std::get<Exit>(parsed);
+  EXPECT_EQ(exit.status, 2);
+  EXPECT_EQ(exit.text.find('\n'), exit.text.size() - 1) << "one line: " << exit.text;
+  EXPECT_THAT(exit.text, StartsWith("pandod: "));
+  return exit.text;
+}
+
+// Sets a variable for one test.
+class Variable {
+ public:
+  Variable(const char* name, const char* value) : name_(name) { setenv(name, value, 1); }
+  ~Variable() { unsetenv(name_); }
+
+ private:
+  const char* const name_;
+};
+
+// A file with `text` for one test.
+class TextFile {
+ public:
+  explicit TextFile(const std::string& text)
+      : path_(testing::TempDir() + "config_test_" + std::to_string(getpid()) + ".toml") {
+    std::ofstream(path_) << text;
+  }
+  ~TextFile() { std::remove(path_.c_str()); }
+  const char* path() const { return path_.c_str(); }
+
+ private:
+  const std::string path_;
+};
+
+TEST(Config, TwoFlagsAreEnough) {
+  const Config config = Serve();
+  EXPECT_EQ(config.action, Config::Action::kServe);
+  EXPECT_EQ(config.id, model::ServerId(1));
+  EXPECT_EQ(config.data_dir, "/d");
+  EXPECT_EQ(config.client.listen.ToString(), "127.0.0.1:7400");
+  EXPECT_EQ(config.client.advertise, config.client.listen);
+  EXPECT_EQ(config.peer.listen.ToString(), "127.0.0.1:7401");
+  EXPECT_EQ(config.http.listen.ToString(), "127.0.0.1:7402");
+  EXPECT_EQ(config.zookeeper.listen.ToString(), "127.0.0.1:7403");
+  const std::vector<InitialMember> alone = {{model::ServerId(1), {"127.0.0.1", 7401}}};
+  EXPECT_EQ(config.initial_cluster, alone);
+  EXPECT_EQ(config.value_bytes_max, model::kValueBytesDefault);
+  EXPECT_EQ(config.store_interval, std::chrono::milliseconds(500));
+  EXPECT_EQ(config.watch_no_leader, std::chrono::seconds(5));
+}
+
+TEST(Config, AFlagWinsOverAVariableAndThatOverTheFile) {
+  const TextFile file("data-dir = \"/file\"\nmax-value-bytes = \"3KiB\"\nchanges-age = \"3m\"\n");
+  const Variable config_variable("PANDO_CONFIG", file.path());
+  const Variable dir("PANDO_DATA_DIR", "/variable");
+  const Variable value("PANDO_MAX_VALUE_BYTES", "2KiB");
+  const auto parsed = Parse({"--id", "1", "--data-dir", "/flag"});
+  ASSERT_TRUE(std::holds_alternative<Config>(parsed)) << std::get<Exit>(parsed).text;
+  const Config& config = std::get<Config>(parsed);
+  EXPECT_EQ(config.data_dir, "/flag");
+  EXPECT_EQ(config.value_bytes_max, 2048u);
+  EXPECT_EQ(config.changes_age, std::chrono::minutes(3));
+}
+
+TEST(Config, EveryFlagHasAVariableOfItsName) {
+  for (const FlagHelp& flag : ListFlags()) {
+    if (flag.variable.empty()) continue;
+    // No flag takes this, so a refusal that names the flag shows that the variable was read.
+    const Variable variable(flag.variable.c_str(), "\x01");
+    if (flag.name == "data-dir" || flag.name == "id" || flag.name == "join") continue;
+    EXPECT_THAT(Refusal({}), HasSubstr("--" + flag.name)) << flag.variable;
+  }
+}
+
+TEST(Config, TheFileMayNotNameWhatIsNoFlag) {
+  const TextFile file("data-dirs = \"/d\"\n");
+  EXPECT_THAT(Refusal({"--config", file.path()}), HasSubstr("data-dirs"));
+  EXPECT_THAT(Refusal({"--config", "/nowhere/pando.toml"}), HasSubstr("/nowhere/pando.toml"));
+}
+
+TEST(Config, WhatIsMissingIsNamed) {
+  const auto no_id = Parse({"--data-dir", "/d"});
+  EXPECT_THAT(std::get<Exit>(no_id).text, HasSubstr("--id is missing"));
+  const auto no_dir = Parse({"--id", "1"});
+  EXPECT_THAT(std::get<Exit>(no_dir).text, HasSubstr("--data-dir is missing"));
+}
+
+TEST(Config, EveryRefusalNamesTheFlagAndSaysWhatIsWanted) {
+  const struct {
+    std::vector<const char*> words;
+    const char* expected;
+  } cases[] = {
+      {{"--id", "0"}, "--id '0': must be 1 to 65535"},
+      {{"--id", "65536"}, "--id '65536': must be 1 to 65535"},
+      {{"--id", "one"}, "--id 'one': expected a whole number"},
+      {{"--listen-client", "7400"}, "--listen-client '7400': expected HOST:PORT"},
+      {{"--listen-http", "127.0.0.1:7400"}, "--listen-client and --listen-http are both"},
+      {{"--advertise-client", "0.0.0.0:7400"}, "others cannot reach this"},
+      {{"--initial-cluster", "127.0.0.1:7401"}, "expected ID=HOST:PORT"},
+      {{"--initial-cluster", "2=127.0.0.1:7401"}, "does not name --id 1: add 1=127.0.0.1:7401"},
+      {{"--initial-cluster", "1=a:1,1=b:1"}, "names an id twice"},
+      {{"--initial-cluster", "1=a:1,2=a:1"}, "names an address twice"},
+      {{"--initial-cluster", "1=a:1", "--advertise-peer", "b:1"}, "make them the same"},
+      {{"--initial-cluster", "1=a:1,2=b:1"}, "ensembles of one"},
+      {{"--join", "a:1"}, "ensembles of one"},
+      {{"--max-value-bytes", "0"}, "must be 1B to 2MiB"},
+      {{"--max-value-bytes", "2097153"}, "must be 1B to 2MiB"},
+      {{"--wal-segment-bytes", "1KiB"}, "--wal-segment-bytes '1KiB': must be"},
+      {{"--changes-age", "5"}, "expected a duration like 500ms"},
+      {{"--changes-age", "999ms"}, "must be 1s to 365d"},
+      {{"--store-interval", "0s"}, "must be 1ms to 1m"},
+      {{"--log-format", "xml"}, "must be text or json"},
+      {{"--log-level", "loud"}, "must be debug, info, warning or error"},
+      {{"--check", "/a", "--recover", "/b"}, "not both"},
+      {{"--no-such-flag"}, "--no-such-flag"},
+      {{"word"}, "word"},
+      {{"--data-dir"}, "--data-dir"},
+  };
+  for (const auto& c : cases) EXPECT_THAT(Refusal(c.words), HasSubstr(c.expected));
+}
+
+TEST(Config, LimitsHoldAtTheirEnds) {
+  EXPECT_EQ(Serve({"--max-value-bytes", "2MiB"}).value_bytes_max, model::kValueBytesHardMax);
+  EXPECT_EQ(Serve({"--max-value-bytes", "1"}).value_bytes_max, 1u);
+  EXPECT_EQ(Serve({"--changes-age", "1s"}).changes_age, std::chrono::seconds(1));
+  EXPECT_EQ(Serve({"--disk-reserve", "0"}).disk_reserve_bytes, 0u);
+  EXPECT_EQ(Serve({"--id", "65535"}).id, model::ServerId(65535));
+}
+
+TEST(Config, AServerThatListensEverywhereIsToldByItsName) {
+  const Config config = Serve({"--listen-client", "0.0.0.0:9000", "--listen-peer", "[::]:9001"});
+  EXPECT_FALSE(config.client.advertise.is_wildcard());
+  EXPECT_EQ(config.client.advertise.port, 9000);
+  EXPECT_FALSE(config.initial_cluster.front().peer.is_wildcard());
+  const Config told = Serve({"--listen-client", "0.0.0.0:9000", "--advertise-client", "a.b:1"});
+  EXPECT_EQ(told.client.advertise.ToString(), "a.b:1");
+}
+
+TEST(Config, TheInitialClusterSaysHowPeersReachThisServer) {
+  const Config config = Serve({"--initial-cluster", "1=pando-0.pando:7401"});
+  EXPECT_EQ(config.peer.advertise.ToString(), "pando-0.pando:7401");
+  EXPECT_EQ(config.peer.listen.ToString(), "127.0.0.1:7401");
+}
+
+TEST(Config, AnOfflineActionNeedsOnlyItsDir) {
+  const auto check = Parse({"--check", "/data"});
+  ASSERT_TRUE(std::holds_alternative<Config>(check));
+  EXPECT_EQ(std::get<Config>(check).action, Config::Action::kCheck);
+  EXPECT_EQ(std::get<Config>(check).data_dir, "/data");
+  const auto recover = Parse({"--recover", "/data"});
+  EXPECT_EQ(std::get<Config>(recover).action, Config::Action::kRecover);
+}
+
+TEST(Config, HelpAndVersionAreNoErrors) {
+  const auto help = Parse({"--help"});
+  EXPECT_EQ(std::get<Exit>(help).status, 0);
+  for (const FlagHelp& flag : ListFlags()) {
+    EXPECT_THAT(std::get<Exit>(help).text, HasSubstr("--" + flag.name));
+    EXPECT_THAT(std::get<Exit>(help).text, HasSubstr(flag.default_value));
+  }
+  const auto version = Parse({"--version"});
+  EXPECT_EQ(std::get<Exit>(version).status, 0);
+  EXPECT_THAT(std::get<Exit>(version).text, StartsWith("pandod "));
+}
+
+}  // namespace
+}  // namespace pando::server

@@ -1,0 +1,101 @@
+// StoreThread: io::Store on LevelDB and the change log's files.
+//
+//   core ── Write ──► windows ──► pando-store: change log, LevelDB ──► Stored ──► Inbox
+//        ── StartScan, ReadChanges ──► pando-scan (scan_thread.h) ──► sinks, ChangesRead
+//
+// What is written is gathered into windows and stored at most once per interval, or as soon as a
+// window holds kStoreWindowBytesMax; of each key only the last write of a window reaches LevelDB. A
+// scan asks for what was written so far to be stored at once. A full disk is waited out: nothing is
+// lost, and Stored simply does not come. Any other failure of the disk stops the process.
+#ifndef PANDO_STORE_STORE_THREAD_H_
+#define PANDO_STORE_STORE_THREAD_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "base/mutex.h"
+#include "base/time.h"
+#include "io/disk.h"
+#include "io/event.h"
+#include "io/store.h"
+#include "model/ids.h"
+#include "store/scan_thread.h"
+#include "store/state.h"
+
+namespace pando::store {
+
+// What a window cost, and what is left to do after it.
+struct StoreProgress {
+  base::Duration taken{0};
+  size_t window_bytes = 0;  // of deltas, before coalescing
+  size_t window_revisions = 0;
+  size_t unstored_bytes = 0;
+  size_t unstored_revisions = 0;
+  uint64_t change_log_bytes = 0;
+};
+
+struct StoreOptions {
+  base::Duration interval = std::chrono::milliseconds(500);
+  // Between tries while the disk is full.
+  base::Duration full_retry = std::chrono::milliseconds(500);
+  SnapshotOptions snapshots;
+  // After every window, on the store thread; may be null.
+  std::function<void(const StoreProgress&)> on_stored;
+};
+
+class StoreThread final : public io::Store {
+ public:
+  // `disk` outlives it. `newest_snapshot`: of those in the data dir, none if there is none. `post`
+  // takes events from any thread: Inbox::Post.
+  StoreThread(io::Disk* disk, State state, model::Revision newest_snapshot, StoreOptions options,
+              std::function<void(io::Event)> post);
+  // Stores what was written, unless the disk is full, and ends all scans.
+  ~StoreThread() override;
+
+  // By the core thread.
+  void Write(io::StoreWrite write) override PANDO_EXCLUDES(mutex_);
+  void ReadChanges(model::Revision from, size_t bytes_max) override;
+  void StartScan(io::Scan scan) override PANDO_EXCLUDES(mutex_);
+
+  // Takes a snapshot now, if anything has changed since the last. Thread-safe.
+  void TakeSnapshot() { scans_->TakeSnapshot(); }
+
+ private:
+  struct Window {
+    std::vector<io::StoreWrite> writes;
+    size_t bytes = 0;
+  };
+
+  void Run();
+  // The next window when it is due; false: the end.
+  bool TakeWindow(Window* window) PANDO_EXCLUDES(mutex_);
+  bool Store(const Window& window);
+  void Tell(const Window& window, base::Duration taken) PANDO_EXCLUDES(mutex_);
+
+  const StoreOptions options_;
+  const std::function<void(io::Event)> post_;
+  const State state_;
+  base::Instant last_window_at_;  // the store thread's
+
+  base::Mutex mutex_;
+  base::CondVar due_;
+  // All but the last are full.
+  std::deque<Window> windows_ PANDO_GUARDED_BY(mutex_);
+  model::Revision written_ PANDO_GUARDED_BY(mutex_);
+  size_t unstored_bytes_ PANDO_GUARDED_BY(mutex_) = 0;
+  size_t unstored_revisions_ PANDO_GUARDED_BY(mutex_) = 0;
+  bool flush_asked_ PANDO_GUARDED_BY(mutex_) = false;
+  bool stopping_ PANDO_GUARDED_BY(mutex_) = false;
+
+  std::unique_ptr<ScanThread> scans_;
+  std::thread thread_;  // last: it uses all of the above
+};
+
+}  // namespace pando::store
+
+#endif  // PANDO_STORE_STORE_THREAD_H_

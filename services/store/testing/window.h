@@ -1,0 +1,69 @@
+// A small vocabulary for tests of the store: windows of writes, and what they leave.
+#ifndef PANDO_STORE_TESTING_WINDOW_H_
+#define PANDO_STORE_TESTING_WINDOW_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/hash.h"
+#include "io/store.h"
+#include "model/change.h"
+#include "model/record.h"
+
+namespace pando::store {
+
+using Records = std::map<std::string, std::string>;
+
+inline uint64_t DigestOf(std::string_view key, std::string_view value) {
+  return base::Hash64(value, base::Hash64(key));
+}
+inline uint64_t DigestOf(const Records& records) {
+  uint64_t sum = 0;
+  for (const auto& [key, value] : records) sum += DigestOf(key, value);
+  return sum;
+}
+
+inline void Apply(const model::Delta& delta, Records* records) {
+  for (const model::RecordWrite& write : delta.writes) {
+    if (write.value) {
+      (*records)[write.key] = *write.value;
+    } else {
+      records->erase(write.key);
+    }
+  }
+}
+
+// One change, of a node named after its revision.
+inline std::shared_ptr<const model::ChangeBatch> BatchOf(uint64_t revision,
+                                                         size_t data_bytes = 10) {
+  static const auto acl = std::make_shared<const model::Acl>(model::OpenAcl());
+  auto batch = std::make_shared<model::ChangeBatch>();
+  batch->revision = model::Revision(revision);
+  model::Change change;
+  change.revision = batch->revision;
+  change.path = "/node-" + std::to_string(revision);
+  change.stat.create_revision = change.revision;
+  change.data = std::string(data_bytes, static_cast<char>('a' + revision % 26));
+  change.acl = acl;
+  change.parent_acl = acl;
+  batch->changes.push_back(std::move(change));
+  return batch;
+}
+
+// A write with one change; `digest` is left to the caller.
+inline io::StoreWrite WriteOf(uint64_t revision, std::vector<model::RecordWrite> writes,
+                              size_t data_bytes = 10) {
+  return {.revision = model::Revision(revision),
+          .term = model::Term(1),
+          .delta = {std::move(writes)},
+          .changes = BatchOf(revision, data_bytes)};
+}
+
+}  // namespace pando::store
+
+#endif  // PANDO_STORE_TESTING_WINDOW_H_
