@@ -1,0 +1,120 @@
+// Tree: the nodes in memory, as their records. It knows names and counters; what a record means is
+// the machine's business.
+//
+// Made for a million nodes: a node is one block of memory, its encoded record lies behind its name,
+// and only a node that has had a child has a directory.
+//
+//   Node       [directory *][value bytes][name bytes][name …][record …]
+//   Directory  counters, and the children by name
+//
+// Owned by one thread. A Node is valid until the next change of it or its end.
+#ifndef PANDO_TREE_TREE_H_
+#define PANDO_TREE_TREE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "absl/container/btree_set.h"
+#include "codec/record.h"
+#include "model/node.h"
+
+namespace pando::tree {
+
+class Directory;
+
+class Node {
+ public:
+  std::string_view name() const { return {bytes(), name_bytes_}; }
+  // codec::EncodeNode's.
+  std::string_view value() const { return {bytes() + name_bytes_, value_bytes_}; }
+  codec::NodeRecord record() const;
+  // Null: it has never had a child.
+  const Directory* directory() const { return directory_.get(); }
+  model::Stat stat() const;
+
+  static Node* Make(std::string_view name, std::string_view value);
+  static void Free(Node* node);
+
+ private:
+  friend class Tree;
+  Node() = default;
+  ~Node() = default;
+
+  const char* bytes() const { return reinterpret_cast<const char*>(this + 1); }
+  char* bytes() { return reinterpret_cast<char*>(this + 1); }
+
+  std::unique_ptr<Directory> directory_;
+  uint32_t value_bytes_ = 0;
+  uint32_t name_bytes_ = 0;
+};
+
+// A child of a directory. The block is replaced when the record's size changes; the name stays.
+struct ChildRef {
+  mutable Node* node;
+};
+
+struct ByName {
+  using is_transparent = void;
+  static std::string_view Name(const ChildRef& child) { return child.node->name(); }
+  static std::string_view Name(std::string_view name) { return name; }
+  template <class A, class B>
+  bool operator()(const A& a, const B& b) const {
+    return Name(a) < Name(b);
+  }
+};
+
+class Directory {
+ public:
+  using Children = absl::btree_set<ChildRef, ByName>;
+
+  ~Directory();
+  // Nothing was counted while there is no record, as in the middle of a load or a rollback.
+  const codec::DirectoryRecord& record() const { return record_; }
+  // In the order of their names' bytes.
+  const Children& children() const { return children_; }
+
+ private:
+  friend class Tree;
+  codec::DirectoryRecord record_;
+  bool has_record_ = false;
+  Children children_;
+};
+
+class Tree {
+ public:
+  Tree() = default;
+  ~Tree();
+  Tree(const Tree&) = delete;
+  Tree& operator=(const Tree&) = delete;
+
+  // Null: there is none. REQUIRES: a valid path.
+  const Node* Find(std::string_view path) const { return FindMutable(path); }
+
+  // Makes the node or replaces its record; its directory stays. REQUIRES: its parent is there.
+  void PutNode(std::string_view path, std::string_view value);
+  // REQUIRES: it is there, and has neither children nor a directory record.
+  void EraseNode(std::string_view path);
+  // REQUIRES: the node is there.
+  void PutDirectory(std::string_view path, const codec::DirectoryRecord& record);
+  // REQUIRES: the node is there, with a directory record and without children.
+  void EraseDirectory(std::string_view path);
+
+  size_t nodes() const { return nodes_; }
+  uint64_t data_bytes() const { return data_bytes_; }
+
+ private:
+  Node* FindMutable(std::string_view path) const;
+  Directory* DirectoryOf(Node* node);
+  static void DropIfUnused(Node* node);
+  void Count(std::string_view value, int sign);
+
+  Node* root_ = nullptr;
+  size_t nodes_ = 0;
+  uint64_t data_bytes_ = 0;
+};
+
+}  // namespace pando::tree
+
+#endif  // PANDO_TREE_TREE_H_

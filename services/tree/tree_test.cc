@@ -1,0 +1,110 @@
+#include "tree/tree.h"
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/rng.h"
+#include "gtest/gtest.h"
+#include "model/path.h"
+
+namespace pando::tree {
+namespace {
+
+std::string Value(std::string_view data) {
+  codec::NodeRecord node;
+  node.create_revision = node.modify_revision = model::Revision(1);
+  node.data = data;
+  return codec::EncodeNode(node);
+}
+
+TEST(Tree, FindsWhatWasPutAndNothingElse) {
+  Tree tree;
+  EXPECT_EQ(tree.Find("/"), nullptr);
+  tree.PutNode("/", Value(""));
+  tree.PutNode("/a", Value("1"));
+  tree.PutNode("/a/b", Value("22"));
+  EXPECT_EQ(tree.Find("/a/b")->record().data, "22");
+  EXPECT_EQ(tree.Find("/a/b")->name(), "b");
+  EXPECT_EQ(tree.Find("/a/c"), nullptr);
+  EXPECT_EQ(tree.Find("/a/b/c"), nullptr);
+  EXPECT_EQ(tree.Find("/b"), nullptr);
+  EXPECT_EQ(tree.nodes(), 3u);
+  EXPECT_EQ(tree.data_bytes(), 3u);
+}
+
+TEST(Tree, ANewRecordKeepsTheChildren) {
+  Tree tree;
+  tree.PutNode("/", Value(""));
+  tree.PutNode("/a", Value("1"));
+  tree.PutNode("/a/b", Value("2"));
+  tree.PutDirectory("/a", {model::Revision(7), 1, 0});
+  tree.PutNode("/a", Value("much longer than before"));
+  EXPECT_EQ(tree.Find("/a/b")->record().data, "2");
+  EXPECT_EQ(tree.Find("/a")->stat().children_count, 1);
+  EXPECT_EQ(tree.Find("/a")->stat().children_revision, model::Revision(7));
+  tree.PutNode("/", Value("root"));
+  EXPECT_EQ(tree.Find("/a/b")->record().data, "2");
+}
+
+TEST(Tree, ANodeWithoutChildrenHasNoDirectory) {
+  Tree tree;
+  tree.PutNode("/", Value(""));
+  tree.PutNode("/a", Value(""));
+  EXPECT_EQ(tree.Find("/a")->directory(), nullptr);
+  tree.PutNode("/a/b", Value(""));
+  EXPECT_NE(tree.Find("/a")->directory(), nullptr);
+  tree.EraseNode("/a/b");
+  EXPECT_EQ(tree.Find("/a")->directory(), nullptr);
+}
+
+TEST(Tree, ChildrenAreInTheOrderOfTheirNames) {
+  Tree tree;
+  tree.PutNode("/", Value(""));
+  for (const std::string name : {"c", "a", "b", "ab", "\xc3\xa4", "B"}) {
+    tree.PutNode("/" + name, Value(""));
+  }
+  std::vector<std::string> names;
+  for (const ChildRef& child : tree.Find("/")->directory()->children()) {
+    names.emplace_back(child.node->name());
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{"B", "a", "ab", "b", "c", "\xc3\xa4"}));
+}
+
+// Against a plain map from path to data.
+TEST(Tree, AgreesWithAMapOfPaths) {
+  constexpr uint64_t kSeed = 41;
+  base::Rng rng(kSeed);
+  Tree tree;
+  std::map<std::string, std::string> model;
+  tree.PutNode("/", Value(""));
+  model["/"] = "";
+  for (int step = 0; step < 20'000; ++step) {
+    auto at = model.begin();
+    std::advance(at, rng.Below(model.size()));
+    std::string path = at->first;
+    if (rng.Chance(500)) path = model::JoinPath(path, std::string(1, 'a' + char(rng.Below(4))));
+    const auto below = model.upper_bound(path + "/");
+    const bool has_children =
+        below != model.end() && below->first.rfind(path == "/" ? "/" : path + "/", 0) == 0;
+    if (rng.Chance(450) && path != "/" && model.count(path) && !has_children) {
+      tree.EraseNode(path);
+      model.erase(path);
+    } else if (path.size() < 20) {
+      const std::string data(rng.Below(30), 'x');
+      tree.PutNode(path, Value(data));
+      model[path] = data;
+    }
+    ASSERT_EQ(tree.nodes(), model.size()) << "seed " << kSeed << " step " << step;
+  }
+  uint64_t bytes = 0;
+  for (const auto& [path, data] : model) {
+    ASSERT_NE(tree.Find(path), nullptr) << path;
+    EXPECT_EQ(tree.Find(path)->record().data, data);
+    bytes += data.size();
+  }
+  EXPECT_EQ(tree.data_bytes(), bytes);
+}
+
+}  // namespace
+}  // namespace pando::tree
