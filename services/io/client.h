@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "base/time.h"
-#include "model/change.h"
 #include "model/command.h"
 #include "model/ids.h"
 #include "model/query.h"
 #include "model/reply.h"
+#include "model/watch.h"
 
 namespace pando::io {
 
@@ -90,34 +90,13 @@ class Egress {
 
 // --- Watches ----------------------------------------------------------------------------------
 
-struct WatchTarget {
-  enum class Kind : uint8_t { kNode = 1, kChildren = 2, kSubtree = 3 };
-  std::string path;
-  Kind kind = Kind::kNode;
-  bool with_data = false;
-  bool once = false;  // the first event that matches it ends the target
-};
-
-// One message for a stream: some changes of one revision, or a progress mark (batch is null).
-struct StreamBatch {
-  struct Selected {
-    uint32_t change = 0;  // index into batch->changes
-    bool with_data = false;
-  };
-  // All events of the stream up to this one, inclusive, come with it or came before it.
-  model::Revision revision;
-  std::shared_ptr<const model::ChangeBatch> batch;
-  std::vector<Selected> selected;
-  size_t bytes() const;
-};
-
 // A stream's Outbox. Shared by the core thread (TryWrite, End) and one egress thread. Thread-safe.
 class Stream {
  public:
   virtual ~Stream() = default;
   // False if it does not fit; then nothing was taken, and a StreamDrained event follows once there
   // is room. REQUIRES: revisions do not go down.
-  virtual bool TryWrite(StreamBatch batch) = 0;
+  virtual bool TryWrite(model::StreamBatch batch) = 0;
   // The state of the targets when the stream opened, in parts; then InitialDone. As TryWrite.
   virtual bool TryWriteInitial(model::Revision revision, model::WalkResult part) = 0;
   virtual bool TryWriteInitialDone(model::Revision revision) = 0;
@@ -130,7 +109,7 @@ struct WatchOpen {
   std::shared_ptr<Stream> outbox;
   model::SessionId session;
   std::vector<model::Identity> identities;
-  std::vector<WatchTarget> targets;
+  std::vector<model::WatchTarget> targets;
   model::Revision start_revision;  // none: from the next change on
   bool send_initial = false;
 };

@@ -89,8 +89,8 @@ struct PeerLost {
 struct Shutdown {};
 
 using Event = std::variant<RequestBatch, LaneClosed, WatchOpen, WatchClose, StreamDrained,
-                           Persisted, EntriesRead, DiskSpace, Stored, SnapshotTaken, ChangesRead,
-                           PeerMessage, PeerLost, Shutdown>;
+                           InitialSent, Persisted, EntriesRead, DiskSpace, Stored, SnapshotTaken,
+                           ChangesRead, PeerMessage, PeerLost, Shutdown>;
 
 }  // namespace pando::io
 

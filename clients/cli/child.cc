@@ -1,0 +1,70 @@
+#include "cli/child.h"
+
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "cli/files.h"
+#include "cli/signals.h"
+
+namespace pando::cli {
+namespace {
+
+// What a shell ends with when it cannot run a program.
+constexpr int kCannotRun = 127;
+
+}  // namespace
+
+// Not posix_spawn: it has no PR_SET_PDEATHSIG, without which a killed `pando dev` leaves a server
+// behind that holds the ports and the data dir.
+absl::StatusOr<Child> Child::Start(const std::string& binary,
+                                   const std::vector<std::string>& arguments) {
+  if (::access(binary.c_str(), X_OK) != 0) return LocalError("cannot run", binary, errno);
+  std::vector<std::string> words = {binary};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+
+  const pid_t parent = ::getpid();
+  const pid_t child = ::fork();
+  if (child < 0) return LocalError("cannot run", binary, errno);
+  if (child == 0) {
+    ::setpgid(0, 0);
+    Signals::Reset();
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    // It may have died before it could be watched.
+    if (::getppid() != parent) ::_exit(kCannotRun);
+    ::execv(binary.c_str(), argv.data());
+    ::_exit(kCannotRun);
+  }
+  return Child(child);
+}
+
+std::optional<int> Child::End() {
+  if (end_) return end_;
+  int status = 0;
+  const pid_t ended = ::waitpid(pid_, &status, WNOHANG);
+  // Nobody else waits for it, and WNOHANG is never interrupted.
+  CHECK(ended >= 0);
+  if (ended == pid_) end_ = status;
+  return end_;
+}
+
+void Child::Send(int signal) {
+  if (!End()) ::kill(pid_, signal);
+}
+
+std::string EndText(int wait_status) {
+  if (WIFEXITED(wait_status)) return absl::StrCat("exit status ", WEXITSTATUS(wait_status));
+  const int signal = WTERMSIG(wait_status);
+  return absl::StrCat("signal ", signal, " (", ::strsignal(signal), ")");
+}
+
+}  // namespace pando::cli

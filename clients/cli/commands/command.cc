@@ -1,0 +1,85 @@
+#include "cli/commands/command.h"
+
+#include <map>
+#include <utility>
+
+#include "cli/duration.h"
+
+namespace pando::cli {
+namespace {
+
+const std::map<std::string, Format> kFormats = {
+    {"table", Format::kTable}, {"json", Format::kJson}, {"raw", Format::kRaw}};
+
+constexpr char kFooter[] = R"(
+Exit status: 0 done; 1 refused by the server, or by the local disk; 2 wrong usage; 69 no server
+answered within --timeout; 75 the answer was lost, and the write may have been applied.)";
+
+// "" if `text` is HOST:PORT, else what is wrong with it.
+std::string CheckEndpoint(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  const bool good = colon != std::string::npos && colon > 0 && colon + 1 < text.size();
+  return good ? "" : "'" + text + "' is not HOST:PORT";
+}
+
+std::string CheckDuration(const std::string& text) {
+  return std::string(ParseDuration(text).status().message());
+}
+
+}  // namespace
+
+CommandLine::CommandLine() {
+  app.require_subcommand(1);
+  app.fallthrough();  // global options may come after the command
+  app.footer(kFooter);
+  app.set_version_flag("--version", "pando " PANDO_VERSION);
+
+  app.add_option("--endpoints", globals.endpoints,
+                 "Servers, HOST:PORT each, separated by commas (default 127.0.0.1:7400)")
+      ->delimiter(',')
+      ->allow_extra_args(false)  // what follows the list is no endpoint
+      ->envname("PANDO_ENDPOINTS")
+      ->check(CheckEndpoint, "HOST:PORT,...");
+  AddDuration(&app, "--timeout", &globals.timeout,
+              "How long to look for a server that answers (default 10s)")
+      ->envname("PANDO_TIMEOUT");
+  app.add_option_function<std::string>(
+         "-o,--output", [this](const std::string& name) { globals.format = kFormats.at(name); },
+         "How to print: table, json or raw")
+      ->check(CLI::IsMember({"table", "json", "raw"}));
+
+  AddLs(this);
+  AddTree(this);
+  AddGet(this);
+  AddStat(this);
+  AddSet(this);
+  AddCreate(this);
+  AddRm(this);
+  AddWatch(this);
+  AddTxn(this);
+  AddImport(this);
+  AddExport(this);
+  AddSession(this);
+  AddStatus(this);
+  AddHealth(this);
+  AddDev(this);
+  AddCompletion(this);
+}
+
+CLI::App* AddCommand(CommandLine* line, CLI::App* parent, const std::string& name,
+                     const std::string& description, std::function<absl::Status()> run) {
+  CLI::App* command = parent->add_subcommand(name, description);
+  command->callback([line, run = std::move(run)] { line->run = run; });
+  return command;
+}
+
+CLI::Option* AddDuration(CLI::App* command, const std::string& name,
+                         std::optional<std::chrono::milliseconds>* value,
+                         const std::string& description) {
+  return command
+      ->add_option_function<std::string>(
+          name, [value](const std::string& text) { *value = *ParseDuration(text); }, description)
+      ->check(CheckDuration, "TIME");
+}
+
+}  // namespace pando::cli

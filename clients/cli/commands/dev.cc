@@ -1,0 +1,28 @@
+#include "cli/dev.h"
+
+#include <memory>
+
+#include "base/status.h"
+#include "cli/commands/command.h"
+
+namespace pando::cli {
+
+void AddDev(CommandLine* line) {
+  const auto options = std::make_shared<DevOptions>();
+  CLI::App* command =
+      AddCommand(line, &line->app, "dev", "Run a server here until Ctrl-C, to try it", [options] {
+        PANDO_RETURN_IF_ERROR(CheckDevOptions(*options));
+        return RunDev(*options);
+      });
+  command->add_option("--servers", options->servers, "How many (default 1; more is to come)")
+      ->type_name("N");
+  command->add_option("--dir", options->dir, "Where their data is kept (default ./var)")
+      ->type_name("D");
+  command
+      ->add_option("--base-port", options->base_port,
+                   "The first server's port for clients; +1 peers, +2 HTTP, +3 ZooKeeper; the next "
+                   "server's are 10 higher (default 7400)")
+      ->type_name("P");
+}
+
+}  // namespace pando::cli

@@ -1,0 +1,139 @@
+#include "cli/connection.h"
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "base/check.h"
+#include "base/status.h"
+#include "cli/server_error.h"
+
+namespace pando::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A server that takes the connection and then says nothing is left after this, if there are others.
+constexpr milliseconds kConnectMax{1'000};
+constexpr milliseconds kPauseMin{20};
+constexpr milliseconds kPauseMax{500};
+// A stream's server that does not answer a ping for this long is gone.
+constexpr int kKeepaliveMs = 10'000;
+constexpr int kKeepaliveTimeoutMs = 5'000;
+// Above every message of the API, which are at most 4 MiB.
+constexpr int kMessageBytesMax = 8 << 20;
+
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& endpoint) {
+  grpc::ChannelArguments arguments;
+  // A channel is dropped when it fails, and must not inherit the back-off of the one before.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  // Nobody but this class decides what is sent twice; gRPC's own transparent retries stay, because
+  // they only send what no server has seen.
+  arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  // http_proxy is for the web; an ensemble is named by its own address.
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
+  return grpc::CreateCustomChannel(endpoint, grpc::InsecureChannelCredentials(), arguments);
+}
+
+// gRPC knows the wall clock only as system_clock.
+std::chrono::system_clock::time_point WallDeadline(Connection::Clock::time_point deadline) {
+  return std::chrono::system_clock::now() +
+         std::chrono::duration_cast<std::chrono::system_clock::duration>(deadline -
+                                                                         Connection::Clock::now());
+}
+
+}  // namespace
+
+Server::Server(std::shared_ptr<grpc::Channel> to)
+    : channel(std::move(to)),
+      tree(v1::TreeService::NewStub(channel)),
+      session(v1::SessionService::NewStub(channel)),
+      cluster(v1::ClusterService::NewStub(channel)) {}
+
+Connection::Connection(std::vector<std::string> endpoints, milliseconds timeout)
+    : endpoints_(std::move(endpoints)), timeout_(timeout), alive_(Clock::now()) {
+  CHECK(!endpoints_.empty());
+}
+
+void Connection::Alive() { alive_ = Clock::now(); }
+
+absl::Status Connection::Call(CallKind kind, const Body& body) {
+  Alive();
+  pause_ = milliseconds(0);
+  for (;;) {
+    PANDO_RETURN_IF_ERROR(Connect());
+    grpc::ClientContext context;
+    const Clock::time_point started = Clock::now();
+    if (kind == CallKind::kWrite) context.set_deadline(WallDeadline(deadline()));
+    if (kind == CallKind::kRead) {
+      // Leaves time to ask the others when one takes the call and never answers.
+      const auto share = timeout_ / static_cast<milliseconds::rep>(endpoints_.size());
+      context.set_deadline(WallDeadline(std::min(deadline(), started + share)));
+    }
+    const grpc::Status status = body(*server_, &context);
+    if (status.ok()) return absl::OkStatus();
+
+    const ServerError error = ErrorOf(status);
+    const Verdict verdict = Judge(error);
+    const bool is_write = kind == CallKind::kWrite;
+    const bool ends = verdict == Verdict::kRefused || (verdict == Verdict::kLost && is_write);
+    if (!ends) Leave();
+    if (alive_.load() > started) {
+      // A stream that answered was alive until it broke, however quiet it was before that.
+      Alive();
+      pause_ = milliseconds(0);
+    }
+    if (ends || !Pause()) return FinalStatus(error, is_write);
+  }
+}
+
+absl::Status Connection::Connect() {
+  for (size_t tried = 1; server_ == nullptr; ++tried) {
+    const std::shared_ptr<grpc::Channel> channel = OpenChannel(endpoints_[current_]);
+    const bool alone = endpoints_.size() == 1;
+    const Clock::time_point until =
+        alone ? deadline() : std::min(deadline(), Clock::now() + kConnectMax);
+    if (WaitForConnected(channel.get(), until)) {
+      server_ = std::make_unique<Server>(channel);
+      break;
+    }
+    Leave();
+    // A pause only after a whole round: a dead first endpoint costs nothing.
+    if (tried % endpoints_.size() == 0 && !Pause()) {
+      return absl::UnavailableError(absl::StrCat(
+          "no server answered at ", absl::StrJoin(endpoints_, ", "), " for ", timeout_.count(),
+          " ms: is it running? --endpoints says where to look, --timeout how long"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool Connection::WaitForConnected(grpc::Channel* channel, Clock::time_point until) {
+  for (;;) {
+    const grpc_connectivity_state state = channel->GetState(/*try_to_connect=*/true);
+    if (state == GRPC_CHANNEL_READY) return true;
+    if (state == GRPC_CHANNEL_TRANSIENT_FAILURE || state == GRPC_CHANNEL_SHUTDOWN) return false;
+    if (!channel->WaitForStateChange(state, WallDeadline(until))) return false;
+  }
+}
+
+void Connection::Leave() {
+  server_ = nullptr;
+  current_ = (current_ + 1) % endpoints_.size();
+}
+
+bool Connection::Pause() {
+  const Clock::time_point now = Clock::now();
+  if (now >= deadline()) return false;
+  pause_ = std::clamp(pause_ * 2, kPauseMin, kPauseMax);
+  std::this_thread::sleep_until(std::min(now + pause_, deadline()));
+  return true;
+}
+
+}  // namespace pando::cli

@@ -1,0 +1,31 @@
+// FollowChanges: a watch that survives its servers.
+#ifndef PANDO_CLIENTS_CLI_FOLLOW_H_
+#define PANDO_CLIENTS_CLI_FOLLOW_H_
+
+#include <cstdint>
+#include <functional>
+
+#include "absl/status/status.h"
+#include "cli/connection.h"
+#include "pando/v1/tree.pb.h"
+
+namespace pando::cli {
+
+struct ChangeFollower {
+  // Each event once, in order. A failure ends the watch.
+  std::function<absl::Status(const v1::WatchEvent&)> on_event;
+  // After the events of each message: nothing more is at hand.
+  std::function<void()> on_idle;
+  // The watch was resumed on a new stream, after this revision.
+  std::function<void(int64_t)> on_resume;
+};
+
+// Streams the targets of `request` from its start_revision (0: from now) until something ends it.
+// When the stream breaks it goes on from the last revision seen, on a server that answers, without
+// repeat or gap. REQUIRES: no send_initial.
+absl::Status FollowChanges(Connection* connection, v1::WatchRequest request,
+                           const ChangeFollower& follower);
+
+}  // namespace pando::cli
+
+#endif  // PANDO_CLIENTS_CLI_FOLLOW_H_

@@ -1,0 +1,86 @@
+#include "cli/held_session.h"
+
+#include <thread>
+
+#include "base/check.h"
+#include "base/status.h"
+
+namespace pando::cli {
+namespace {
+
+using std::chrono::milliseconds;
+
+// How often `stopped` is asked.
+constexpr milliseconds kAskEvery{50};
+// Beats in one timeout: two may be lost.
+constexpr int kBeatsPerTimeout = 3;
+
+}  // namespace
+
+absl::Status HeldSession::Open(milliseconds timeout) {
+  CHECK(id_ == 0);
+  v1::OpenRequest request;
+  request.set_timeout_ms(timeout.count());
+  v1::OpenResponse response;
+  // A session whose answer was lost is nobody's, and expires: so Open may be sent again.
+  PANDO_RETURN_IF_ERROR(
+      connection_.Call(CallKind::kRead, [&](const Server& server, grpc::ClientContext* context) {
+        return server.session->Open(context, request, &response);
+      }));
+  id_ = response.session_id();
+  token_ = response.token();
+  timeout_ = milliseconds(response.timeout_ms());
+  return absl::OkStatus();
+}
+
+absl::Status HeldSession::KeepAlive(const std::function<bool()>& stopped) {
+  CHECK(id_ != 0);
+  while (!stopped()) {
+    const auto next = Connection::Clock::now() + timeout_ / kBeatsPerTimeout;
+    PANDO_RETURN_IF_ERROR(Beat());
+    while (!stopped() && Connection::Clock::now() < next) std::this_thread::sleep_for(kAskEvery);
+  }
+  return absl::OkStatus();
+}
+
+// A stream of one message: at a beat every few seconds a stream of its own costs nothing, and a
+// server that went silent is left in time for the next.
+absl::Status HeldSession::Beat() {
+  v1::KeepAliveResponse response;
+  PANDO_RETURN_IF_ERROR(
+      connection_.Call(CallKind::kRead, [&](const Server& server, grpc::ClientContext* context) {
+        v1::KeepAliveRequest request;
+        Sign(request.mutable_header(), context, 0);
+        context->set_deadline(std::chrono::system_clock::now() + timeout_ / kBeatsPerTimeout);
+        const auto rpc = server.session->KeepAlive(context);
+        rpc->Write(request);
+        rpc->WritesDone();
+        const bool answered = rpc->Read(&response);
+        const grpc::Status status = rpc->Finish();
+        if (answered || !status.ok()) return status;
+        return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server did not answer a beat");
+      }));
+  if (response.state() != v1::SESSION_STATE_EXPIRED) return absl::OkStatus();
+  return absl::FailedPreconditionError("the session has expired (SESSION_EXPIRED)");
+}
+
+absl::Status HeldSession::Close() {
+  CHECK(id_ != 0);
+  return connection_.Call(CallKind::kWrite,
+                          [&](const Server& server, grpc::ClientContext* context) {
+                            v1::CloseRequest request;
+                            v1::CloseResponse response;
+                            Sign(request.mutable_header(), context, 0);
+                            return server.session->Close(context, request, &response);
+                          });
+}
+
+void HeldSession::Sign(v1::RequestHeader* header, grpc::ClientContext* context,
+                       int64_t request_id) const {
+  CHECK(id_ != 0);
+  header->set_session_id(id_);
+  header->set_request_id(request_id);
+  context->AddMetadata("pando-session-token-bin", token_);
+}
+
+}  // namespace pando::cli

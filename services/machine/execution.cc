@@ -1,0 +1,199 @@
+#include "machine/execution.h"
+
+#include <limits>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "codec/reply.h"
+#include "model/limits.h"
+
+namespace pando::machine {
+namespace {
+
+using model::Error;
+using model::Reason;
+using model::Reply;
+
+constexpr size_t kTokenHashBytes = 32;
+
+}  // namespace
+
+Reply Execution::Run() {
+  if (Error error = CheckSession(); !error.ok()) return Reply::Failure(std::move(error));
+  return command_.session && command_.request ? RunOnce() : RunBody();
+}
+
+Error Execution::CheckSession() const {
+  if (!command_.session) return {};
+  const session::Session* session = state_->FindSession(command_.session);
+  if (session == nullptr) {
+    return {.reason = Reason::kSessionExpired, .detail = "the session is closed or has expired"};
+  }
+  if (command_.attachment && command_.attachment != session->record.attachment) {
+    return {.reason = Reason::kSessionMoved,
+            .detail = "the session has moved to a newer connection"};
+  }
+  return {};
+}
+
+// A request with an id takes effect once: its reply is kept until the client says that it has it.
+Reply Execution::RunOnce() {
+  const model::SessionId id = command_.session;
+  const session::Session& session = state_->sessions().at(id);
+  if (command_.first_outstanding > session.record.first_outstanding) {
+    codec::SessionRecord record = session.record;
+    record.first_outstanding = command_.first_outstanding;
+    state_->PutSession(id, record);
+    while (!session.kept.empty() && session.kept.begin()->first < record.first_outstanding) {
+      state_->EraseKeptReply(id, session.kept.begin()->first);
+    }
+  }
+  if (command_.request < session.record.first_outstanding) {
+    return Reply::Failure({.reason = Reason::kInvalidArgument,
+                           .detail = absl::StrCat("request ", command_.request.value(),
+                                                  " is below first_outstanding_request_id ",
+                                                  session.record.first_outstanding.value())});
+  }
+  if (const auto found = session.kept.find(command_.request); found != session.kept.end()) {
+    if (found->second.request_hash != command_.request_hash) {
+      return Reply::Failure({.reason = Reason::kInvalidArgument,
+                             .detail = absl::StrCat("request id ", command_.request.value(),
+                                                    " was used for another request")});
+    }
+    Reply reply;
+    CHECK(codec::DecodeReply(found->second.reply, &reply));
+    return reply;
+  }
+  if (session.kept.size() >= model::kKeptRepliesMax ||
+      session.kept_bytes >= model::kKeptReplyBytesMax) {
+    return Reply::Failure({.reason = Reason::kOverloaded,
+                           .detail = "too many unacknowledged requests: raise "
+                                     "first_outstanding_request_id"});
+  }
+  Reply reply = RunBody();
+  reply.revision = revision_;
+  // A session that this very request closed keeps nothing.
+  if (state_->FindSession(id) != nullptr) {
+    state_->PutKeptReply(id, command_.request, {command_.request_hash, codec::EncodeReply(reply)});
+  }
+  return reply;
+}
+
+Reply Execution::RunBody() {
+  return std::visit([this](const auto& body) { return Do(body); }, command_.body);
+}
+
+Reply Execution::Alone(model::OperationResult result) const {
+  Reply reply;
+  reply.error = std::exchange(result.error, {});
+  if (reply.ok()) reply.result = std::move(result);
+  return reply;
+}
+
+// --- The ensemble's own -----------------------------------------------------------------------
+
+Reply Execution::Do(const model::Nothing&) { return {}; }
+
+Reply Execution::Do(const model::Refuse& refuse) {
+  return Reply::Failure(
+      {.reason = refuse.reason, .detail = "the leader cannot take it now: try again later"});
+}
+
+// The first one founds the ensemble; a second leader may have proposed one too.
+Reply Execution::Do(const model::Found& found) {
+  if (state_->cluster() || !found.cluster) return {};
+  state_->PutCluster(found.cluster);
+  codec::NodeRecord root;
+  root.create_revision = root.modify_revision = revision_;
+  root.ctime = root.mtime = state_->stamp();
+  root.data = std::string_view();
+  state_->PutNode("/", root);
+  return {};
+}
+
+Reply Execution::Do(const model::SetMachineVersion& set) {
+  if (set.version > state_->version()) state_->PutVersion(set.version);
+  return {};
+}
+
+Reply Execution::Do(const model::Reap& reap) {
+  const int64_t now = state_->stamp().ms;
+  for (const model::Reap::Node& due : reap.nodes) {
+    if (!CheckPath(due.path).ok()) continue;
+    const tree::Node* node = state_->tree().Find(due.path);
+    if (node == nullptr) continue;
+    const codec::NodeRecord record = node->record();
+    const tree::Directory* directory = node->directory();
+    if (directory != nullptr && !directory->children().empty()) continue;
+    if (record.create_revision != due.create_revision || record.mtime != due.mtime) continue;
+    const bool used_container = record.kind == model::NodeKind::kContainer &&
+                                directory != nullptr && directory->record().creates > 0;
+    const bool outlived =
+        record.kind == model::NodeKind::kTtl && now - record.mtime.ms > record.ttl_ms;
+    if (used_container || outlived) DeleteNode(due.path);
+  }
+  return {};
+}
+
+// --- Sessions ---------------------------------------------------------------------------------
+
+Reply Execution::Do(const model::OpenSession& open) {
+  if (open.timeout_ms < model::kSessionTimeoutMsMin ||
+      open.timeout_ms > model::kSessionTimeoutMsMax || open.token_hash.size() != kTokenHashBytes) {
+    return Reply::Failure({.reason = Reason::kInvalidArgument,
+                           .detail = "a session needs a timeout within the limits and a token"});
+  }
+  if (state_->sessions().size() >= model::kSessionsMax) {
+    return Reply::Failure(
+        {.reason = Reason::kOverloaded,
+         .detail = absl::StrCat("there are ", model::kSessionsMax, " sessions already")});
+  }
+  const model::SessionId id(revision_.value());
+  state_->PutSession(id, {.timeout_ms = open.timeout_ms, .token_hash = open.token_hash});
+  Reply reply;
+  reply.result = model::SessionResult{.session = id, .timeout_ms = open.timeout_ms};
+  return reply;
+}
+
+Reply Execution::Do(const model::AttachSession& attach) {
+  const session::Session* session = state_->FindSession(attach.session);
+  if (session == nullptr) {
+    return Reply::Failure(
+        {.reason = Reason::kSessionExpired, .detail = "the session is closed or has expired"});
+  }
+  codec::SessionRecord record = session->record;
+  record.attachment = model::Attachment(revision_.value());
+  state_->PutSession(attach.session, record);
+  Reply reply;
+  reply.result = model::SessionResult{
+      .session = attach.session, .attachment = record.attachment, .timeout_ms = record.timeout_ms};
+  return reply;
+}
+
+Reply Execution::Do(const model::CloseSession& close) {
+  if (state_->FindSession(close.session) == nullptr) {
+    return Reply::Failure(
+        {.reason = Reason::kSessionExpired, .detail = "the session is closed or has expired"});
+  }
+  EndSession(close.session);
+  Reply reply;
+  reply.result = model::SessionResult{.session = close.session};
+  return reply;
+}
+
+Reply Execution::Do(const model::ExpireSessions& expire) {
+  for (const model::SessionId session : expire.sessions) {
+    if (state_->FindSession(session) != nullptr) EndSession(session);
+  }
+  return {};
+}
+
+// Its ephemerals go with it, all at one revision.
+void Execution::EndSession(model::SessionId id) {
+  const session::Session& session = state_->sessions().at(id);
+  while (!session.ephemerals.empty()) DeleteNode(std::string(*session.ephemerals.begin()));
+  state_->EraseSession(id);
+}
+
+}  // namespace pando::machine

@@ -1,0 +1,93 @@
+// Execution: one command at work on the state. Private to the machine.
+//
+// Every operation checks everything before its first write, so that alone it needs no rollback; a
+// transaction is several, and is rolled back by the state's journal.
+#ifndef PANDO_MACHINE_EXECUTION_H_
+#define PANDO_MACHINE_EXECUTION_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/time.h"
+#include "machine/state.h"
+#include "model/change.h"
+#include "model/command.h"
+#include "model/ids.h"
+#include "model/reply.h"
+
+namespace pando::machine {
+
+class Execution {
+ public:
+  // Changes go to `*changes` as they are made.
+  Execution(State* state, model::Revision revision, const model::Command& command,
+            std::vector<model::Change>* changes)
+      : state_(state), revision_(revision), command_(command), changes_(changes) {}
+
+  // The command's body, with everything that a session does to it.
+  model::Reply Run();
+
+ private:
+  // execution.cc: sessions around a command, and commands without nodes
+  model::Error CheckSession() const;
+  model::Reply RunOnce();
+  model::Reply RunBody();
+  model::Reply Do(const model::Nothing& nothing);
+  model::Reply Do(const model::Refuse& refuse);
+  model::Reply Do(const model::Found& found);
+  model::Reply Do(const model::SetMachineVersion& set);
+  model::Reply Do(const model::Create& create) { return Alone(Apply(create)); }
+  model::Reply Do(const model::Set& set) { return Alone(Apply(set)); }
+  model::Reply Do(const model::Delete& del) { return Alone(Apply(del)); }
+  model::Reply Do(const model::SetAcl& set) { return Alone(Apply(set)); }
+  model::Reply Do(const model::Transaction& transaction);
+  model::Reply Do(const model::OpenSession& open);
+  model::Reply Do(const model::AttachSession& attach);
+  model::Reply Do(const model::CloseSession& close);
+  model::Reply Do(const model::ExpireSessions& expire);
+  model::Reply Do(const model::Reap& reap);
+  void EndSession(model::SessionId id);
+  model::Reply Alone(model::OperationResult result) const;
+
+  // operations.cc: what operations do to nodes
+  model::OperationResult Apply(const model::Create& create);
+  model::OperationResult Apply(const model::Set& set);
+  model::OperationResult Apply(const model::Delete& del);
+  model::OperationResult Apply(const model::SetAcl& set);
+  model::OperationResult Apply(const model::Check& check) const;
+  model::OperationResult Apply(const model::Get& get) const;
+  model::Error CheckCreate(const model::Create& create) const;
+  void CreateNode(const std::string& path, const model::Create& create, model::NodeKind kind,
+                  codec::AclId acl);
+  void DeleteNode(const std::string& path);
+  void CountChild(std::string_view parent, bool created);
+
+  // transaction.cc
+  bool Holds(const model::Compare& compare) const;
+  std::optional<model::Error> RunOperations(const std::vector<model::Operation>& operations,
+                                            model::TransactionResult* result);
+
+  void Tell(model::ChangeKind kind, std::string_view path, const tree::Node& node);
+
+  State* const state_;
+  const model::Revision revision_;
+  const model::Command& command_;
+  std::vector<model::Change>* const changes_;
+};
+
+// Why `acl` is none that a node can have; OK if it is.
+model::Error CheckAcl(const model::Acl& acl);
+// INVALID_PATH, or OK.
+model::Error CheckPath(std::string_view path);
+
+// What reading says of a node: shared by queries and by reads inside transactions.
+model::OperationResult ReadNode(const State& state, const model::Get& get);
+
+}  // namespace pando::machine
+
+#endif  // PANDO_MACHINE_EXECUTION_H_

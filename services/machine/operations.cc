@@ -1,0 +1,379 @@
+// What operations do to nodes. The order of the checks is ZooKeeper's.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "base/check.h"
+#include "machine/execution.h"
+#include "model/limits.h"
+#include "model/path.h"
+
+namespace pando::machine {
+namespace {
+
+using model::ChangeKind;
+using model::Error;
+using model::NodeKind;
+using model::OperationResult;
+using model::Reason;
+
+OperationResult Failure(Error error) {
+  OperationResult result;
+  result.error = std::move(error);
+  return result;
+}
+
+Error NoNode(std::string_view path) {
+  return {.reason = Reason::kNoNode, .path = std::string(path), .detail = "there is no such node"};
+}
+
+Error CheckExpected(std::optional<int64_t> expected) {
+  if (expected && *expected < 0) {
+    return {.reason = Reason::kInvalidArgument, .detail = "an expected version is not negative"};
+  }
+  return {};
+}
+
+Error CheckVersion(std::string_view path, std::optional<int64_t> expected, int64_t actual) {
+  if (!expected || *expected == actual) return {};
+  return {.reason = Reason::kBadVersion,
+          .path = std::string(path),
+          .detail = absl::StrCat("expected version ", *expected, ", but it is ", actual),
+          .expected = expected,
+          .actual = actual};
+}
+
+Error CheckData(const model::NodeBytes& data) {
+  if (!data || data->size() <= model::kValueBytesHardMax) return {};
+  return {.reason = Reason::kTooLarge,
+          .detail = absl::StrCat("data of ", data->size(), " bytes is over the limit of ",
+                                 model::kValueBytesHardMax)};
+}
+
+std::optional<std::string_view> View(const model::NodeBytes& data) {
+  return data ? std::optional<std::string_view>(*data) : std::nullopt;
+}
+
+// Entries that say the same twice are dropped silently, as ZooKeeper does.
+model::Acl WithoutRepeats(const model::Acl& acl) {
+  model::Acl unique;
+  for (const model::AclEntry& entry : acl) {
+    if (std::find(unique.begin(), unique.end(), entry) == unique.end()) unique.push_back(entry);
+  }
+  return unique;
+}
+
+bool HasChildren(const tree::Node& node) {
+  return node.directory() != nullptr && !node.directory()->children().empty();
+}
+
+// The subtree's paths, a parent before its children; nothing if there are more than `max`.
+std::optional<std::vector<std::string>> Subtree(const tree::Node& node, const std::string& path,
+                                                size_t max) {
+  std::vector<std::string> paths = {path};
+  std::vector<const tree::Node*> nodes = {&node};
+  for (size_t at = 0; at < nodes.size(); ++at) {
+    const tree::Directory* directory = nodes[at]->directory();
+    if (directory == nullptr) continue;
+    if (nodes.size() + directory->children().size() > max) return std::nullopt;
+    for (const tree::ChildRef& child : directory->children()) {
+      nodes.push_back(child.node);
+      paths.push_back(model::JoinPath(paths[at], child.node->name()));
+    }
+  }
+  return paths;
+}
+
+Error TooManyNodes(const std::string& path) {
+  return {.reason = Reason::kTooLarge,
+          .path = path,
+          .detail = absl::StrCat("more than ", model::kRecursiveNodesMax,
+                                 " nodes in one request: do it in parts")};
+}
+
+}  // namespace
+
+Error CheckPath(std::string_view path) {
+  const absl::Status status = model::ValidatePath(path);
+  if (status.ok()) return {};
+  return {.reason = Reason::kInvalidPath,
+          .path = std::string(path.substr(0, model::kPathBytesMax)),
+          .detail = std::string(status.message())};
+}
+
+Error CheckAcl(const model::Acl& acl) {
+  const auto invalid = [](std::string detail) {
+    return Error{.reason = Reason::kInvalidAcl, .detail = std::move(detail)};
+  };
+  if (acl.empty()) return invalid("an ACL has at least one entry");
+  if (acl.size() > model::kAclEntriesMax) {
+    return invalid(absl::StrCat("an ACL has at most ", model::kAclEntriesMax, " entries"));
+  }
+  size_t bytes = 0;
+  for (const model::AclEntry& entry : acl) {
+    bytes += entry.identity.scheme.size() + entry.identity.id.size();
+    if (entry.permissions == 0 || entry.permissions > model::kAllPermissions) {
+      return invalid("an ACL entry grants some of READ, WRITE, CREATE, DELETE, ADMIN");
+    }
+    if (entry.identity.scheme.empty()) return invalid("an ACL entry names a scheme");
+  }
+  if (bytes > model::kAclBytesMax) {
+    return invalid(absl::StrCat("an ACL has at most ", model::kAclBytesMax, " bytes"));
+  }
+  return {};
+}
+
+OperationResult ReadNode(const State& state, const model::Get& get) {
+  if (Error error = CheckPath(get.path); !error.ok()) return Failure(std::move(error));
+  const tree::Node* node = state.tree().Find(get.path);
+  if (node == nullptr) return Failure(NoNode(get.path));
+  OperationResult result;
+  result.stat = node->stat();
+  const codec::NodeRecord record = node->record();
+  if (!get.without_data && record.data) result.data = std::string(*record.data);
+  return result;
+}
+
+void Execution::Tell(ChangeKind kind, std::string_view path, const tree::Node& node) {
+  const codec::NodeRecord record = node.record();
+  const codec::AclId parent_acl =
+      path == "/" ? record.acl : state_->tree().Find(model::ParentPath(path))->record().acl;
+  model::Change change;
+  change.revision = revision_;
+  change.kind = kind;
+  change.path = std::string(path);
+  change.stat = node.stat();
+  if (kind != ChangeKind::kDeleted && record.data) change.data = std::string(*record.data);
+  change.acl = state_->AclOf(record.acl);
+  change.parent_acl = state_->AclOf(parent_acl);
+  changes_->push_back(std::move(change));
+}
+
+void Execution::CountChild(std::string_view parent, bool created) {
+  const tree::Node* node = state_->tree().Find(parent);
+  CHECK(node != nullptr);
+  codec::DirectoryRecord directory;
+  if (node->directory() != nullptr) directory = node->directory()->record();
+  directory.children_revision = revision_;
+  ++(created ? directory.creates : directory.deletes);
+  state_->PutDirectory(parent, directory);
+}
+
+// --- Create -----------------------------------------------------------------------------------
+
+Error Execution::CheckCreate(const model::Create& create) const {
+  // What a sequential node's name ends with is not known yet; as a path it is one like any other.
+  Error error = CheckPath(create.sequential ? create.path + "0000000000" : create.path);
+  if (!error.ok()) return error;
+  if (error = CheckData(create.data); !error.ok()) return error;
+  if (!create.acl.empty()) {
+    if (error = CheckAcl(create.acl); !error.ok()) return error;
+  }
+  const auto invalid = [](std::string detail) {
+    return Error{.reason = Reason::kInvalidArgument, .detail = std::move(detail)};
+  };
+  if (create.kind == NodeKind::kTtl) {
+    if (create.ttl_ms < 1 || create.ttl_ms > model::kTtlMsMax) {
+      return invalid(absl::StrCat("a TTL is 1 to ", model::kTtlMsMax, " ms"));
+    }
+  } else if (create.ttl_ms != 0) {
+    return invalid("only a TTL node has a TTL");
+  }
+  if (create.sequential && create.if_not_exists) {
+    return invalid("a sequential node is always new: if_not_exists cannot hold for it");
+  }
+  if (create.kind == NodeKind::kEphemeral) {
+    if (!command_.session) return invalid("an ephemeral node needs a session");
+    const session::Session* session = state_->FindSession(command_.session);
+    CHECK(session != nullptr);
+    if (session->ephemerals.size() >= model::kEphemeralsPerSessionMax) {
+      return {.reason = Reason::kQuotaExceeded,
+              .detail = absl::StrCat("a session owns at most ", model::kEphemeralsPerSessionMax,
+                                     " ephemeral nodes")};
+    }
+  }
+  return {};
+}
+
+OperationResult Execution::Apply(const model::Create& create) {
+  if (Error error = CheckCreate(create); !error.ok()) return Failure(std::move(error));
+  const std::string parent_path(model::ParentPath(create.path));
+
+  // The nearest ancestor that is there, and what is missing between it and the node.
+  std::vector<std::string> missing;
+  std::string ancestor = parent_path;
+  const tree::Node* parent = state_->tree().Find(ancestor);
+  while (parent == nullptr && create.create_parents && ancestor != "/") {
+    missing.push_back(ancestor);
+    ancestor = std::string(model::ParentPath(ancestor));
+    parent = state_->tree().Find(ancestor);
+  }
+  if (parent == nullptr) {
+    return Failure(
+        {.reason = Reason::kNoParent, .path = parent_path, .detail = "the parent does not exist"});
+  }
+
+  std::string path = create.path;
+  if (create.sequential) {
+    // The count of creates so far, of any kind, as ZooKeeper has it; a new parent starts at 0.
+    const bool counted = missing.empty() && parent->directory() != nullptr;
+    absl::StrAppendFormat(&path, "%010d",
+                          counted ? parent->directory()->record().creates : int64_t{0});
+    if (Error error = CheckPath(path); !error.ok()) return Failure(std::move(error));
+  }
+  if (const tree::Node* existing = state_->tree().Find(path)) {
+    if (!create.if_not_exists) {
+      return Failure(
+          {.reason = Reason::kNodeExists, .path = path, .detail = "the node exists already"});
+    }
+    OperationResult result;
+    result.path = path;
+    result.stat = existing->stat();
+    result.existed = true;
+    return result;
+  }
+  if (parent->record().kind == NodeKind::kEphemeral) {
+    return Failure({.reason = Reason::kNoChildrenForEphemerals,
+                    .path = ancestor,
+                    .detail = "an ephemeral node has no children"});
+  }
+
+  const codec::AclId acl = create.acl.empty() ? 0 : state_->InternAcl(WithoutRepeats(create.acl));
+  static const model::Create kPlain;
+  for (auto it = missing.rbegin(); it != missing.rend(); ++it) {
+    CreateNode(*it, kPlain, NodeKind::kPersistent, acl);
+  }
+  CreateNode(path, create, create.kind, acl);
+  OperationResult result;
+  result.stat = state_->tree().Find(path)->stat();
+  result.path = std::move(path);
+  return result;
+}
+
+void Execution::CreateNode(const std::string& path, const model::Create& create, NodeKind kind,
+                           codec::AclId acl) {
+  codec::NodeRecord node;
+  node.kind = kind;
+  node.create_revision = node.modify_revision = revision_;
+  node.ctime = node.mtime = state_->stamp();
+  node.acl = acl;
+  node.data = View(create.data);
+  if (kind == NodeKind::kEphemeral) node.owner = command_.session;
+  if (kind == NodeKind::kTtl) node.ttl_ms = create.ttl_ms;
+  state_->PutNode(path, node);
+  CountChild(model::ParentPath(path), true);
+  Tell(ChangeKind::kCreated, path, *state_->tree().Find(path));
+}
+
+// --- Set --------------------------------------------------------------------------------------
+
+OperationResult Execution::Apply(const model::Set& set) {
+  for (Error error :
+       {CheckPath(set.path), CheckExpected(set.expected_version), CheckData(set.data)}) {
+    if (!error.ok()) return Failure(std::move(error));
+  }
+  const tree::Node* node = state_->tree().Find(set.path);
+  if (node == nullptr) return Failure(NoNode(set.path));
+  codec::NodeRecord record = node->record();
+  if (Error error = CheckVersion(set.path, set.expected_version, record.version); !error.ok()) {
+    return Failure(std::move(error));
+  }
+  record.data = View(set.data);
+  record.modify_revision = revision_;
+  record.mtime = state_->stamp();
+  ++record.version;
+  state_->PutNode(set.path, record);
+  node = state_->tree().Find(set.path);
+  Tell(ChangeKind::kDataChanged, set.path, *node);
+  OperationResult result;
+  result.path = set.path;
+  result.stat = node->stat();
+  return result;
+}
+
+// --- Delete -----------------------------------------------------------------------------------
+
+OperationResult Execution::Apply(const model::Delete& del) {
+  for (Error error : {CheckPath(del.path), CheckExpected(del.expected_version)}) {
+    if (!error.ok()) return Failure(std::move(error));
+  }
+  if (del.path == "/") {
+    return Failure({.reason = Reason::kInvalidArgument,
+                    .path = del.path,
+                    .detail = "the root cannot be deleted"});
+  }
+  const tree::Node* node = state_->tree().Find(del.path);
+  if (node == nullptr) return Failure(NoNode(del.path));
+  const int64_t version = node->record().version;
+  if (Error error = CheckVersion(del.path, del.expected_version, version); !error.ok()) {
+    return Failure(std::move(error));
+  }
+  if (HasChildren(*node) && !del.recursive) {
+    return Failure(
+        {.reason = Reason::kNotEmpty, .path = del.path, .detail = "the node has children"});
+  }
+  const auto paths = Subtree(*node, del.path, model::kRecursiveNodesMax);
+  if (!paths) return Failure(TooManyNodes(del.path));
+  for (auto path = paths->rbegin(); path != paths->rend(); ++path) DeleteNode(*path);
+  OperationResult result;
+  result.path = del.path;
+  result.touched = static_cast<int64_t>(paths->size());
+  return result;
+}
+
+void Execution::DeleteNode(const std::string& path) {
+  Tell(ChangeKind::kDeleted, path, *state_->tree().Find(path));
+  state_->EraseNode(path);
+  CountChild(model::ParentPath(path), false);
+}
+
+// --- SetAcl -----------------------------------------------------------------------------------
+
+OperationResult Execution::Apply(const model::SetAcl& set) {
+  for (Error error :
+       {CheckPath(set.path), CheckExpected(set.expected_acl_version), CheckAcl(set.acl)}) {
+    if (!error.ok()) return Failure(std::move(error));
+  }
+  const tree::Node* node = state_->tree().Find(set.path);
+  if (node == nullptr) return Failure(NoNode(set.path));
+  const int64_t version = node->record().acl_version;
+  if (Error error = CheckVersion(set.path, set.expected_acl_version, version); !error.ok()) {
+    return Failure(std::move(error));
+  }
+  const auto paths = set.recursive ? Subtree(*node, set.path, model::kRecursiveNodesMax)
+                                   : std::vector<std::string>{set.path};
+  if (!paths) return Failure(TooManyNodes(set.path));
+  const codec::AclId acl = state_->InternAcl(WithoutRepeats(set.acl));
+  for (const std::string& path : *paths) {
+    // A copy: the record's data lies in the block that is replaced.
+    const std::string value(state_->tree().Find(path)->value());
+    codec::NodeRecord record;
+    CHECK(codec::DecodeNode(value, &record));
+    record.acl = acl;
+    ++record.acl_version;
+    state_->PutNode(path, record);
+    Tell(ChangeKind::kAclChanged, path, *state_->tree().Find(path));
+  }
+  OperationResult result;
+  result.path = set.path;
+  result.stat = state_->tree().Find(set.path)->stat();
+  result.touched = static_cast<int64_t>(paths->size());
+  return result;
+}
+
+// --- Inside transactions ----------------------------------------------------------------------
+
+OperationResult Execution::Apply(const model::Check& check) const {
+  for (Error error : {CheckPath(check.path), CheckExpected(check.expected_version)}) {
+    if (!error.ok()) return Failure(std::move(error));
+  }
+  const tree::Node* node = state_->tree().Find(check.path);
+  if (node == nullptr) return Failure(NoNode(check.path));
+  const int64_t version = node->record().version;
+  return Failure(CheckVersion(check.path, check.expected_version, version));
+}
+
+OperationResult Execution::Apply(const model::Get& get) const { return ReadNode(*state_, get); }
+
+}  // namespace pando::machine

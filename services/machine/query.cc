@@ -1,0 +1,163 @@
+// Reads: answered from memory, at the revision that is applied.
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "machine/execution.h"
+#include "machine/machine.h"
+#include "model/limits.h"
+#include "model/path.h"
+
+namespace pando::machine {
+namespace {
+
+using model::Error;
+using model::Reason;
+using model::Reply;
+
+struct Found {
+  const tree::Node* node = nullptr;
+  Error error;
+};
+
+Found Find(const State& state, std::string_view path) {
+  Found found;
+  found.error = CheckPath(path);
+  if (!found.error.ok()) return found;
+  found.node = state.tree().Find(path);
+  if (found.node == nullptr) {
+    found.error = {
+        .reason = Reason::kNoNode, .path = std::string(path), .detail = "there is no such node"};
+  }
+  return found;
+}
+
+Reply Answer(const State&, const model::Touch&) { return {}; }
+
+Reply Answer(const State& state, const model::Get& get) {
+  model::OperationResult result = ReadNode(state, get);
+  if (!result.error.ok()) return Reply::Failure(std::move(result.error));
+  Reply reply;
+  reply.result = std::move(result);
+  return reply;
+}
+
+Reply Answer(const State& state, const model::GetAcl& get) {
+  Found found = Find(state, get.path);
+  if (!found.error.ok()) return Reply::Failure(std::move(found.error));
+  Reply reply;
+  reply.result = model::AclResult{*state.AclOf(found.node->record().acl), found.node->stat()};
+  return reply;
+}
+
+// A page ends at its size in children or in bytes, whichever comes first, and holds at least one.
+Reply Answer(const State& state, const model::List& list) {
+  Found found = Find(state, list.path);
+  if (!found.error.ok()) return Reply::Failure(std::move(found.error));
+  model::ListResult result;
+  result.parent = found.node->stat();
+  Reply reply;
+  if (found.node->directory() == nullptr) {
+    reply.result = std::move(result);
+    return reply;
+  }
+  const size_t page = list.page_size == 0 ? model::kListPageDefault
+                                          : std::min<size_t>(list.page_size, model::kListPageMax);
+  const tree::Directory::Children& children = found.node->directory()->children();
+  auto child = list.after < list.prefix ? children.lower_bound(std::string_view(list.prefix))
+                                        : children.upper_bound(std::string_view(list.after));
+  size_t bytes = 0;
+  for (; child != children.end(); ++child) {
+    const tree::Node& node = *child->node;
+    if (!absl::StartsWith(base::View(node.name()), list.prefix)) break;
+    const codec::NodeRecord record = node.record();
+    const size_t child_bytes = node.name().size() + (list.with_stat ? sizeof(model::Stat) : 0) +
+                               (list.with_data && record.data ? record.data->size() : 0);
+    const bool full = result.children.size() == page ||
+                      (!result.children.empty() && bytes + child_bytes > model::kListPageBytesMax);
+    if (full) {
+      result.next_after = result.children.back().name;
+      break;
+    }
+    bytes += child_bytes;
+    model::ListResult::Child& row = result.children.emplace_back();
+    row.name = std::string(node.name());
+    if (list.with_stat) row.stat = node.stat();
+    if (list.with_data && record.data) row.data = std::string(*record.data);
+  }
+  reply.result = std::move(result);
+  return reply;
+}
+
+// Depth first, children by name.
+class Walker {
+ public:
+  explicit Walker(const model::Walk& walk) : walk_(walk) {}
+
+  // False: it is more than one turn may read.
+  bool Visit(const tree::Node& node, const std::string& path, uint32_t depth) {
+    const codec::NodeRecord record = node.record();
+    model::WalkResult::Node row{.path = path, .stat = node.stat()};
+    if (!walk_.without_data && record.data) row.data = std::string(*record.data);
+    bytes_ += sizeof row + path.size() + (row.data ? row.data->size() : 0);
+    result_.nodes.push_back(std::move(row));
+    if (bytes_ > model::kWalkInTurnBytesMax || result_.nodes.size() > model::kWalkInTurnNodesMax) {
+      return false;
+    }
+    if (node.directory() == nullptr) return true;
+    if (walk_.max_depth != 0 && depth == walk_.max_depth) return true;
+    for (const tree::ChildRef& child : node.directory()->children()) {
+      if (!Visit(*child.node, model::JoinPath(path, child.node->name()), depth + 1)) return false;
+    }
+    return true;
+  }
+  model::WalkResult TakeResult() { return std::move(result_); }
+
+ private:
+  const model::Walk& walk_;
+  model::WalkResult result_;
+  size_t bytes_ = 0;
+};
+
+Reply Answer(const State& state, const model::Walk& walk) {
+  Found found = Find(state, walk.path);
+  if (!found.error.ok()) return Reply::Failure(std::move(found.error));
+  Walker walker(walk);
+  if (!walker.Visit(*found.node, walk.path, 0)) {
+    return Reply::Failure({.reason = Reason::kTooLarge,
+                           .path = walk.path,
+                           .detail = "the subtree is too large for one answer"});
+  }
+  Reply reply;
+  reply.result = walker.TakeResult();
+  return reply;
+}
+
+Reply Answer(const State& state, const model::ListSessions&) {
+  model::SessionsResult result;
+  for (const auto& [id, session] : state.sessions()) {
+    result.sessions.push_back({.session = id,
+                               .timeout_ms = session.record.timeout_ms,
+                               .ephemerals = static_cast<int64_t>(session.ephemerals.size()),
+                               .kept_replies = static_cast<int64_t>(session.kept.size()),
+                               .attachment = session.record.attachment});
+  }
+  Reply reply;
+  reply.result = std::move(result);
+  return reply;
+}
+
+}  // namespace
+
+Reply Machine::Query(const model::Query& query) const {
+  Reply reply = std::visit([this](const auto& body) { return Answer(state_, body); }, query.body);
+  reply.revision = applied_;
+  return reply;
+}
+
+}  // namespace pando::machine
