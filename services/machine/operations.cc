@@ -180,6 +180,9 @@ Error Execution::CheckCreate(const model::Create& create) const {
   } else if (create.ttl_ms != 0) {
     return invalid("only a TTL node has a TTL");
   }
+  if (create.sequential && create.kind == NodeKind::kContainer) {
+    return invalid("a container is not sequential");
+  }
   if (create.sequential && create.if_not_exists) {
     return invalid("a sequential node is always new: if_not_exists cannot hold for it");
   }
