@@ -7,30 +7,14 @@
 #define PANDO_IO_LOG_H_
 
 #include <cstddef>
-#include <optional>
-#include <vector>
 
-#include "base/strong.h"
-#include "model/entry.h"
 #include "model/ids.h"
+#include "raft/output.h"
 
 namespace pando::io {
 
-// Appends are numbered 1, 2, 3, … by the core; they complete in order.
-using AppendId = base::Strong<struct AppendIdTag>;
-
-// What Raft wants on disk, in one unit: all of it or, after a crash, perhaps none.
-struct Append {
-  AppendId id;
-  // Hard state, whole whenever either changed; it holds before the entries of the same append.
-  struct Vote {
-    model::Term term;
-    model::ServerId vote;
-  };
-  std::optional<Vote> vote;
-  // Contiguous. Entries at and above the first one's index that were appended before are cut.
-  std::vector<model::Entry> entries;
-};
+using AppendId = raft::AppendId;
+using Append = raft::Append;
 
 class Log {
  public:

@@ -108,7 +108,7 @@ struct ExpireSessions {
 
 // --- The ensemble's own -----------------------------------------------------------------------
 
-// Entry 1 of every log.
+// The first command of every log: it makes the root, and gives the ensemble its name.
 struct Found {
   ClusterId cluster;
 };

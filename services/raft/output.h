@@ -1,0 +1,72 @@
+// What Raft wants done. The order of its members is the contract: what is in `append` is handed to
+// the disk before anything that was promised because of it leaves the server.
+#ifndef PANDO_RAFT_OUTPUT_H_
+#define PANDO_RAFT_OUTPUT_H_
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/strong.h"
+#include "model/entry.h"
+#include "model/ids.h"
+#include "model/reply.h"
+#include "raft/message.h"
+
+namespace pando::raft {
+
+using Role = model::EnsembleStatus::Role;
+const char* RoleName(Role role);
+
+// Appends are numbered 1, 2, 3, …; they are on disk in that order.
+using AppendId = base::Strong<struct AppendIdTag>;
+
+// What has to be on disk, in one unit: all of it or, after a crash, perhaps none.
+struct Append {
+  AppendId id;
+  // Hard state, whole whenever either changed; it holds before the entries of the same append.
+  struct Vote {
+    model::Term term;
+    model::ServerId vote;
+  };
+  std::optional<Vote> vote;
+  // Contiguous. Entries at and above the first one's index that were appended before are cut.
+  std::vector<model::Entry> entries;
+};
+
+// Chosen by the caller of Read; comes back with the grant.
+using ReadId = base::Strong<struct ReadIdTag>;
+
+using EntryRef = std::shared_ptr<const model::Entry>;
+
+struct RoleChange {
+  Role role = Role::kFollower;
+  model::Term term;
+  model::ServerId leader;  // none: unknown
+};
+
+struct ReadGrant {
+  ReadId id;
+  bool granted = false;   // false: not the leader, or no more
+  model::Revision index;  // the read may run once this is applied
+};
+
+struct LogRead {
+  model::Revision first;
+  size_t bytes_max = 0;
+};
+
+struct Output {
+  std::optional<Append> append;
+  std::optional<RoleChange> role;
+  std::vector<std::pair<model::ServerId, Message>> messages;
+  std::vector<EntryRef> committed;  // in order, each once
+  std::vector<ReadGrant> reads;
+  std::vector<LogRead> log_reads;
+};
+
+}  // namespace pando::raft
+
+#endif  // PANDO_RAFT_OUTPUT_H_
