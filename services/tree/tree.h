@@ -70,8 +70,9 @@ class Directory {
   using Children = absl::btree_set<ChildRef, ByName>;
 
   ~Directory();
-  // Nothing was counted while there is no record, as in the middle of a load or a rollback.
   const codec::DirectoryRecord& record() const { return record_; }
+  // It has none between the first child's coming and its own, and is all zero until then.
+  bool has_record() const { return has_record_; }
   // In the order of their names' bytes.
   const Children& children() const { return children_; }
 

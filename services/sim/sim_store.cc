@@ -1,0 +1,262 @@
+#include "sim/sim_store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "model/limits.h"
+
+namespace pando::sim {
+namespace {
+
+using Records = std::map<std::string, std::string>;
+
+// A scan that waits or runs.
+struct ScanJob {
+  io::Scan scan;
+  model::Revision at_least;
+  base::Instant started;
+  model::Revision revision;
+  std::shared_ptr<const Records> records;  // null: it waits
+  size_t range = 0;
+  std::string next;  // the key to go on from
+  std::vector<model::RecordWrite> offered;
+};
+
+void ApplyWindow(const std::vector<io::StoreWrite>& window, size_t changes_bytes_max,
+                 StoredState* state) {
+  for (const io::StoreWrite& write : window) {
+    for (const model::RecordWrite& record : write.delta.writes) {
+      if (record.value) {
+        state->records[record.key] = *record.value;
+      } else {
+        state->records.erase(record.key);
+      }
+    }
+    if (write.changes == nullptr) continue;
+    state->changes.push_back(write.changes);
+    state->changes_bytes += write.changes->bytes();
+  }
+  state->revision = window.back().revision;
+  state->term = window.back().term;
+  state->digest = window.back().digest;
+  while (state->changes_bytes > changes_bytes_max) {
+    state->changes_bytes -= state->changes.front()->bytes();
+    state->changes_after = state->changes.front()->revision;
+    state->changes.pop_front();
+  }
+}
+
+// Up to `bytes_max` of the ranges from where the job stands.
+std::vector<model::RecordWrite> NextChunk(ScanJob* job, size_t bytes_max) {
+  std::vector<model::RecordWrite> chunk;
+  size_t bytes = 0;
+  while (job->range < job->scan.ranges.size()) {
+    const io::Scan::Range& range = job->scan.ranges[job->range];
+    for (auto it = job->records->lower_bound(std::max(range.begin, job->next));
+         it != job->records->end() && (range.end.empty() || it->first < range.end); ++it) {
+      model::RecordWrite record{it->first, it->second};
+      if (!chunk.empty() && bytes + record.bytes() > bytes_max) {
+        job->next = it->first;
+        return chunk;
+      }
+      bytes += record.bytes();
+      chunk.push_back(std::move(record));
+    }
+    job->next.clear();
+    ++job->range;
+  }
+  return chunk;
+}
+
+}  // namespace
+
+struct SimStore::Core : std::enable_shared_from_this<SimStore::Core> {
+  Core(Schedule* the_schedule, base::Rng the_rng, SimStoreOptions the_options, StoredState the_state,
+       std::function<void(io::Event)> the_post)
+      : schedule(the_schedule),
+        rng(the_rng),
+        options(the_options),
+        state(std::move(the_state)),
+        post(std::move(the_post)),
+        written(state.revision),
+        last_window_at(schedule->now() - options.interval),
+        snapshot_at(schedule->now()) {}
+
+  void After(base::Duration delay, void (Core::*step)()) {
+    schedule->After(delay, [core = weak_from_this(), step] {
+      if (const std::shared_ptr<Core> alive = core.lock(); alive && !alive->crashed) {
+        (alive.get()->*step)();
+      }
+    });
+  }
+  base::Duration SomeDelay() {
+    return base::Duration(rng.Below(static_cast<uint64_t>(options.delay_max.count()) + 1));
+  }
+
+  void PlanWindow() {
+    if (pending.empty() || !in_flight.empty()) return;
+    const bool now = flush_asked || pending_bytes >= model::kStoreWindowBytesMax;
+    const base::Instant due = now ? schedule->now() : last_window_at + options.interval;
+    After(std::max(due - schedule->now(), base::Duration(0)), &Core::StartWindow);
+  }
+  // May be planned twice: by the interval and by a scan.
+  void StartWindow() {
+    if (pending.empty() || !in_flight.empty()) return;
+    last_window_at = schedule->now();
+    in_flight = std::exchange(pending, {});
+    pending_bytes = 0;
+    flush_asked = false;
+    After(SomeDelay(), &Core::EndWindow);
+  }
+  void EndWindow() {
+    if (full) return After(options.interval, &Core::EndWindow);
+    ApplyWindow(in_flight, options.changes_bytes_max, &state);
+    in_flight.clear();
+    post(io::Stored{state.revision, state.changes_after + 1});
+    if (options.snapshot_interval > base::Duration(0) &&
+        schedule->now() >= snapshot_at + options.snapshot_interval) {
+      snapshot_at = schedule->now();
+      StoredState copy = state;
+      copy.snapshot = nullptr;
+      state.snapshot = std::make_shared<const StoredState>(std::move(copy));
+      post(io::SnapshotTaken{state.revision});
+    }
+    StartScans();
+    PlanWindow();
+  }
+
+  void StartScans() {
+    for (auto& job : scans) {
+      if (job->records != nullptr || job->at_least > state.revision) continue;
+      if (running == model::kScansMax) break;
+      ++running;
+      job->started = schedule->now();
+      job->revision = state.revision;
+      job->records = std::make_shared<const Records>(state.records);
+    }
+    if (running == 0 || step_planned) return;
+    step_planned = true;
+    // Never at once: time must pass while a sink is full.
+    After(SomeDelay() + std::chrono::microseconds(1), &Core::StepScans);
+  }
+  void StepScans() {
+    step_planned = false;
+    // A sink may start another scan from inside its call.
+    const std::vector<std::shared_ptr<ScanJob>> jobs(scans.begin(), scans.end());
+    for (const auto& job : jobs) {
+      if (job->records != nullptr && !StepScan(job.get())) {
+        std::erase(scans, job);
+        --running;
+      }
+    }
+    if (!scans.empty()) StartScans();
+  }
+  // False: it is finished.
+  bool StepScan(ScanJob* job) {
+    const base::Duration taken = schedule->now() - job->started;
+    if (taken > std::chrono::milliseconds(model::kScanMsMax)) {
+      job->scan.sink->Finish(job->revision, absl::DeadlineExceededError("the scan took too long"));
+      return false;
+    }
+    if (job->offered.empty()) job->offered = NextChunk(job, options.scan_chunk_bytes);
+    if (job->offered.empty()) {
+      job->scan.sink->Finish(job->revision, absl::OkStatus());
+      return false;
+    }
+    const io::Taken taken_it = job->scan.sink->Take(job->revision, job->offered);
+    if (taken_it == io::Taken::kTaken) job->offered.clear();
+    if (taken_it != io::Taken::kCancelled) return true;
+    job->scan.sink->Finish(job->revision, absl::CancelledError("nobody wants the rest"));
+    return false;
+  }
+
+  void ReadChanges(model::Revision from, size_t bytes_max) {
+    io::ChangesRead read{from, state.changes_after + 1, from - 1, {}};
+    size_t bytes = 0;
+    if (from > state.changes_after && from <= state.revision) {
+      read.through = state.revision;
+      for (const auto& batch : state.changes) {
+        if (batch->revision < from) continue;
+        if (bytes > 0 && bytes + batch->bytes() > bytes_max) {
+          read.through = batch->revision - 1;
+          break;
+        }
+        bytes += batch->bytes();
+        read.batches.push_back(batch);
+      }
+    }
+    post(std::move(read));
+  }
+
+  Schedule* const schedule;
+  base::Rng rng;
+  const SimStoreOptions options;
+  StoredState state;
+  const std::function<void(io::Event)> post;
+  model::Revision written;
+  base::Instant last_window_at;
+  base::Instant snapshot_at;
+  std::vector<io::StoreWrite> pending;
+  size_t pending_bytes = 0;
+  std::vector<io::StoreWrite> in_flight;
+  std::deque<std::shared_ptr<ScanJob>> scans;
+  size_t running = 0;
+  bool step_planned = false;
+  bool flush_asked = false;
+  bool full = false;
+  bool crashed = false;
+};
+
+SimStore::SimStore(Schedule* schedule, base::Rng rng, SimStoreOptions options, StoredState state,
+                   std::function<void(io::Event)> post)
+    : core_(std::make_shared<Core>(schedule, rng, options, std::move(state), std::move(post))) {}
+
+SimStore::~SimStore() = default;
+
+void SimStore::Write(io::StoreWrite write) {
+  CHECK(write.revision > core_->written);
+  core_->written = write.revision;
+  core_->pending_bytes += write.delta.bytes();
+  core_->pending.push_back(std::move(write));
+  const bool full = core_->pending_bytes >= model::kStoreWindowBytesMax;
+  if (core_->pending.size() == 1 || full) core_->PlanWindow();
+}
+
+void SimStore::ReadChanges(model::Revision from, size_t bytes_max) {
+  core_->schedule->After(core_->SomeDelay(),
+                         [weak = std::weak_ptr<Core>(core_), from, bytes_max] {
+                           const std::shared_ptr<Core> core = weak.lock();
+                           if (core && !core->crashed) core->ReadChanges(from, bytes_max);
+                         });
+}
+
+void SimStore::StartScan(io::Scan scan) {
+  if (core_->scans.size() >= model::kScansMax + model::kScansQueuedMax) {
+    scan.sink->Finish(model::Revision(), absl::ResourceExhaustedError("too many scans wait"));
+    return;
+  }
+  if (scan.ranges.empty()) scan.ranges.emplace_back();
+  auto job = std::make_shared<ScanJob>();
+  job->scan = std::move(scan);
+  job->at_least = core_->written;
+  core_->scans.push_back(std::move(job));
+  core_->flush_asked = true;
+  core_->PlanWindow();
+  core_->After(base::Duration(0), &Core::StartScans);
+}
+
+void SimStore::SetFull(bool full) { core_->full = full; }
+
+StoredState SimStore::Crash() {
+  core_->crashed = true;
+  StoredState found = core_->state;
+  if (!core_->in_flight.empty() && !core_->full && core_->rng.Chance(500)) {
+    ApplyWindow(core_->in_flight, core_->options.changes_bytes_max, &found);
+  }
+  return found;
+}
+
+const StoredState& SimStore::stored() const { return core_->state; }
+
+}  // namespace pando::sim

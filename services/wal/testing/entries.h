@@ -1,0 +1,37 @@
+// What the WAL's tests write: entries and appends, in few words.
+#ifndef PANDO_WAL_TESTING_ENTRIES_H_
+#define PANDO_WAL_TESTING_ENTRIES_H_
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "io/log.h"
+#include "model/entry.h"
+
+namespace pando::wal {
+
+inline model::Entry MakeEntry(uint64_t index, uint64_t term, std::string payload) {
+  return {
+      .index = model::Revision(index), .term = model::Term(term), .payload = std::move(payload)};
+}
+
+// Entries from `first` on.
+inline io::Append MakeAppend(uint64_t first, uint64_t term, std::vector<std::string> payloads) {
+  io::Append append;
+  for (std::string& payload : payloads) {
+    append.entries.push_back(MakeEntry(first++, term, std::move(payload)));
+  }
+  return append;
+}
+
+inline io::Append MakeVote(uint64_t term, uint64_t vote) {
+  return {.id = {},
+          .vote = io::Append::Vote{.term = model::Term(term), .vote = model::ServerId(vote)},
+          .entries = {}};
+}
+
+}  // namespace pando::wal
+
+#endif  // PANDO_WAL_TESTING_ENTRIES_H_
