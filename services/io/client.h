@@ -97,9 +97,11 @@ class Stream {
   // False if it does not fit; then nothing was taken, and a StreamDrained event follows once there
   // is room. REQUIRES: revisions do not go down.
   virtual bool TryWrite(model::StreamBatch batch) = 0;
-  // The state of the targets when the stream opened, in parts; then InitialDone. As TryWrite.
+  // Some of the state of the targets at `revision`, when the stream opens. As TryWrite.
   virtual bool TryWriteInitial(model::Revision revision, model::WalkResult part) = 0;
-  virtual bool TryWriteInitialDone(model::Revision revision) = 0;
+  // The rest of it; changes after `revision` follow. Always taken: it is one node, or what one turn
+  // of the core thread reads at most, over the limit at worst.
+  virtual void WriteInitialDone(model::Revision revision, model::WalkResult rest) = 0;
   // After all that was taken, the stream ends with `error` (kOk: the server is going away).
   virtual void End(model::Error error) = 0;
 };

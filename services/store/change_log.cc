@@ -332,6 +332,7 @@ void ChangeLog::Trim() {
       bytes -= segments_.front().bytes;
       gone.push_back(segments_.front().header.sequence);
       segments_.pop_front();
+      ++trimmed_segments_;
     }
   }
   for (const uint64_t sequence : gone) {
@@ -358,6 +359,11 @@ model::Revision ChangeLog::oldest() const {
 model::Revision ChangeLog::last() const {
   const base::MutexLock lock(&mutex_);
   return last_;
+}
+
+uint64_t ChangeLog::trimmed_segments() const {
+  const base::MutexLock lock(&mutex_);
+  return trimmed_segments_;
 }
 
 uint64_t ChangeLog::bytes() const {

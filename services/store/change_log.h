@@ -60,6 +60,8 @@ class ChangeLog {
   model::Revision oldest() const PANDO_EXCLUDES(mutex_);
   model::Revision last() const PANDO_EXCLUDES(mutex_);
   uint64_t bytes() const PANDO_EXCLUDES(mutex_);
+  // Since it was opened.
+  uint64_t trimmed_segments() const PANDO_EXCLUDES(mutex_);
 
   struct Reading {
     model::Revision oldest = {};  // as oldest()
@@ -134,6 +136,7 @@ class ChangeLog {
   mutable base::Mutex mutex_;
   Segments segments_ PANDO_GUARDED_BY(mutex_);  // oldest first; never empty
   model::Revision last_ PANDO_GUARDED_BY(mutex_);
+  uint64_t trimmed_segments_ PANDO_GUARDED_BY(mutex_) = 0;
   // Changes up to here are not given out any more: damage was found among them.
   model::Revision forgotten_ PANDO_GUARDED_BY(mutex_);
 };

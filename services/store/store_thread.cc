@@ -133,7 +133,8 @@ void StoreThread::Tell(const Window& window, base::Duration taken) {
   StoreProgress progress{.taken = taken,
                          .window_bytes = window.bytes,
                          .window_revisions = window.writes.size(),
-                         .change_log_bytes = state_.changes->bytes()};
+                         .change_log_bytes = state_.changes->bytes(),
+                         .trimmed_segments = state_.changes->trimmed_segments()};
   {
     const base::MutexLock lock(&mutex_);
     unstored_bytes_ -= window.bytes;

@@ -37,6 +37,7 @@ struct StoreProgress {
   size_t unstored_bytes = 0;
   size_t unstored_revisions = 0;
   uint64_t change_log_bytes = 0;
+  uint64_t trimmed_segments = 0;  // of the change log, since the start
 };
 
 struct StoreOptions {

@@ -1,0 +1,87 @@
+// Lanes: who waits for which answer, and in which order the answers leave.
+//
+// A unary call's answer leaves at once. A lane's leave in the order of its requests, so one that
+// comes early waits for those before it; and a read of a lane may only run once it is at the
+// front, because only then are all writes before it applied here.
+//
+//   slots of a lane:   [ answered | waiting | answered | read ]
+//                        leaves     front               runs when it gets to the front
+//
+// Owned by the replica; core thread only.
+#ifndef PANDO_REPLICA_LANES_H_
+#define PANDO_REPLICA_LANES_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "io/client.h"
+#include "model/ids.h"
+#include "model/reply.h"
+
+namespace pando::replica {
+
+// The address of one answer.
+struct Responder {
+  std::shared_ptr<io::ReplySink> sink;
+  uint64_t tag = 0;
+  model::LaneId lane;  // none: leaves at once
+  uint64_t slot = 0;   // within the lane
+};
+
+class Lanes {
+ public:
+  // Takes the next place. Of a lane that was closed, or has kLaneOutstandingMax places taken, too.
+  Responder Expect(std::shared_ptr<io::ReplySink> sink, uint64_t tag, model::LaneId lane);
+
+  // True for unary, and for the first place of a lane that is not answered.
+  bool AtFront(const Responder& responder) const;
+
+  // The answer. Places behind it that were only waiting for it leave too. REQUIRES: once each.
+  void Answer(const Responder& responder, model::Reply reply, model::Revision stream_revision);
+
+  // Marks the place as a read; `read` is given back by TakeFronts when it gets to the front.
+  // REQUIRES: not at the front now.
+  void RunAtFront(const Responder& responder, uint64_t read);
+  // Reads that got to the front since the last call.
+  std::vector<uint64_t> TakeFronts();
+
+  // Answers of this lane are no longer wanted. It goes when the last place is answered.
+  void Close(model::LaneId lane);
+
+  // All answers that may leave, grouped by sink, in order.
+  std::vector<io::Egress::Parcel> TakeParcels();
+
+  // Places that are not answered yet.
+  size_t outstanding() const { return outstanding_; }
+  size_t outstanding(model::LaneId lane) const;
+
+ private:
+  struct Slot {
+    io::Completion completion;
+    bool answered = false;
+    uint64_t read = 0;  // 0: none
+  };
+  struct Lane {
+    std::shared_ptr<io::ReplySink> sink;
+    std::deque<Slot> slots;
+    uint64_t first_slot = 1;  // the number of slots.front()
+    bool closed = false;
+  };
+
+  void Emit(const std::shared_ptr<io::ReplySink>& sink, io::Completion completion);
+  void Advance(Lane* lane);
+
+  absl::flat_hash_map<model::LaneId, Lane> lanes_;
+  std::vector<uint64_t> fronts_;
+  std::vector<io::Egress::Parcel> parcels_;
+  absl::flat_hash_map<const io::ReplySink*, size_t> parcel_of_;
+  size_t outstanding_ = 0;
+};
+
+}  // namespace pando::replica
+
+#endif  // PANDO_REPLICA_LANES_H_

@@ -1,0 +1,266 @@
+// What clients ask: checks, numbering, reads. The way back is apply.cc.
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "codec/command.h"
+#include "codec/record.h"
+#include "model/limits.h"
+#include "replica/initial_state.h"
+#include "replica/replica.h"
+
+namespace pando::replica {
+namespace {
+
+using model::Error;
+using model::Reason;
+
+model::SessionId SessionOf(const io::Request& request) {
+  if (const auto* command = std::get_if<model::Command>(&request.body)) return command->session;
+  if (const auto* query = std::get_if<model::Query>(&request.body)) return query->session;
+  if (const auto* keep_alive = std::get_if<io::KeepAlive>(&request.body)) {
+    return keep_alive->session;
+  }
+  return {};
+}
+
+// The most data that one operation of `body` wants to put into a node.
+size_t LargestValue(const model::CommandBody& body) {
+  const auto size = [](const model::NodeBytes& data) { return data ? data->size() : 0; };
+  if (const auto* create = std::get_if<model::Create>(&body)) return size(create->data);
+  if (const auto* set = std::get_if<model::Set>(&body)) return size(set->data);
+  const auto* transaction = std::get_if<model::Transaction>(&body);
+  if (transaction == nullptr) return 0;
+  size_t largest = 0;
+  for (const auto* operations : {&transaction->then_operations, &transaction->else_operations}) {
+    for (const model::Operation& operation : *operations) {
+      if (const auto* create = std::get_if<model::Create>(&operation)) {
+        largest = std::max(largest, size(create->data));
+      } else if (const auto* set = std::get_if<model::Set>(&operation)) {
+        largest = std::max(largest, size(set->data));
+      }
+    }
+  }
+  return largest;
+}
+
+bool IsWalkTooLarge(const model::Reply& reply) { return reply.error.reason == Reason::kTooLarge; }
+
+}  // namespace
+
+void Replica::OnRequests(io::RequestBatch batch) {
+  for (io::Request& request : batch.requests) {
+    Responder responder = lanes_.Expect(batch.sink, request.tag, batch.lane);
+    OnRequest(std::move(request), std::move(responder), batch.bytes);
+  }
+}
+
+void Replica::OnRequest(io::Request request, Responder responder, size_t batch_bytes) {
+  if (shutting_down_) {
+    Refuse(responder, {.reason = Reason::kNoLeader, .detail = "the server is stopping"});
+    return;
+  }
+  if (Error error = CheckSession(request); !error.ok()) {
+    Refuse(responder, std::move(error));
+    return;
+  }
+  if (const model::SessionId session = SessionOf(request)) leases_.Renew(session, now_);
+  if (auto* command = std::get_if<model::Command>(&request.body)) {
+    OnCommand(std::move(*command), request.deadline, std::move(responder), batch_bytes);
+  } else {
+    OnRead(std::move(request), std::move(responder));
+  }
+}
+
+// The token is checked here and not in the machine: it is a secret of this edge, and only its hash
+// is replicated. A session this server has not heard of yet may only be ahead of it.
+Error Replica::CheckSession(const io::Request& request) const {
+  const model::SessionId id = SessionOf(request);
+  if (!id) return {};
+  const session::Session* session = machine_->FindSession(id);
+  if (session == nullptr) {
+    if (id.value() > machine_->applied().value()) {
+      return {.reason = Reason::kBehind, .detail = "this server has not applied the session yet"};
+    }
+    return {.reason = Reason::kSessionExpired, .detail = "the session is closed or has expired"};
+  }
+  if (session->record.token_hash != request.token_hash) {
+    return {.reason = Reason::kUnauthenticated, .detail = "the session token is wrong or missing"};
+  }
+  return {};
+}
+
+// --- Commands ---------------------------------------------------------------------------------
+
+// Everything that this server's own limits refuse is refused here, before the command has a number.
+Error Replica::CheckCommand(const model::Command& command, size_t batch_bytes) const {
+  if (no_space_) {
+    return {.reason = Reason::kNoSpace,
+            .detail = "the disk is full: writes resume once there is room"};
+  }
+  if (overloaded_) {
+    return {.reason = Reason::kOverloaded, .detail = "the store lags behind: try again later"};
+  }
+  const size_t largest = LargestValue(command.body);
+  if (largest > options_.value_bytes_max) {
+    return {.reason = Reason::kTooLarge,
+            .detail = absl::StrCat("data of ", largest, " bytes is over the limit of ",
+                                   options_.value_bytes_max)};
+  }
+  // What came in a small batch is a small command: only a large one is measured.
+  if (batch_bytes > model::kCommandBytesMax / 4 &&
+      codec::EncodeCommand(command).size() > model::kCommandBytesMax) {
+    return {.reason = Reason::kTooLarge,
+            .detail = absl::StrCat("the request is over the limit of ", model::kCommandBytesMax,
+                                   " bytes")};
+  }
+  return {};
+}
+
+void Replica::OnCommand(model::Command command, base::Instant deadline, Responder responder,
+                        size_t batch_bytes) {
+  if (Error error = CheckCommand(command, batch_bytes); !error.ok()) {
+    Refuse(responder, std::move(error));
+    return;
+  }
+  PendingCommand* pending = pending_.Add({.command = std::move(command),
+                                          .responder = std::move(responder),
+                                          .arrived = now_,
+                                          .deadline = deadline});
+  SendPending(*pending);
+}
+
+// --- Reads ------------------------------------------------------------------------------------
+
+void Replica::OnRead(io::Request request, Responder responder) {
+  if (request.min_revision > std::max(raft_.last_index(), machine_->applied()) &&
+      raft_.role() == model::EnsembleStatus::Role::kLeader) {
+    Refuse(responder, {.reason = Reason::kInvalidArgument,
+                       .detail = absl::StrCat("min_revision ", request.min_revision.value(),
+                                              " was never given out")});
+    return;
+  }
+  Read read;
+  read.at_front = lanes_.AtFront(responder);
+  read.granted = request.consistency != io::Consistency::kLinearizable;
+  read.needs = request.min_revision;
+  read.deadline =
+      std::min(request.deadline, now_ + std::chrono::milliseconds(model::kMinRevisionWaitMsMax));
+  read.responder = std::move(responder);
+  read.request = std::move(request);
+  if (Reads::Ready(read, machine_->applied())) {
+    RunRead(std::move(read));
+    return;
+  }
+  // A read that only waits for its place in the lane has no deadline: the writes before it do.
+  if (read.granted && read.needs <= machine_->applied()) read.deadline = base::kNever;
+  const bool in_line = !read.at_front;
+  const Responder place = read.responder;
+  const Reads::Key key = reads_.Add(std::move(read));
+  if (in_line) lanes_.RunAtFront(place, key);
+}
+
+void Replica::RunReads() {
+  for (;;) {
+    for (const Reads::Key key : lanes_.TakeFronts()) reads_.ReachedFront(key);
+    std::vector<Read> ready = reads_.TakeReady(machine_->applied());
+    if (ready.empty()) return;
+    for (Read& read : ready) RunRead(std::move(read));
+  }
+}
+
+void Replica::RunRead(Read read) {
+  if (const auto* query = std::get_if<model::Query>(&read.request.body)) {
+    Answer(read.responder, query->session, machine_->Query(*query));
+  } else if (const auto* keep_alive = std::get_if<io::KeepAlive>(&read.request.body)) {
+    Answer(read.responder, keep_alive->session, KeepAlive(keep_alive->session));
+  } else if (std::holds_alternative<io::GetStatus>(read.request.body)) {
+    Answer(read.responder, {}, Status());
+  } else {
+    RunLargeWalk(std::move(read));
+  }
+}
+
+model::Reply Replica::KeepAlive(model::SessionId id) const {
+  const session::Session* session = machine_->FindSession(id);
+  if (session == nullptr) return model::Reply::Failure({.reason = Reason::kSessionExpired});
+  model::SessionResult result;
+  result.session = id;
+  result.attachment = session->record.attachment;
+  result.timeout_ms = session->record.timeout_ms;
+  result.time_left_ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(leases_.TimeLeft(id, now_)).count();
+  return {.revision = machine_->applied(), .result = result};
+}
+
+void Replica::RunLargeWalk(Read read) {
+  const auto& large = std::get<io::LargeWalk>(read.request.body);
+  model::Reply reply = machine_->Query({.body = large.walk});
+  if (IsWalkTooLarge(reply)) {
+    // The store answers; this completion says that nothing stands against it.
+    reply = {.revision = machine_->applied()};
+    std::vector<io::Scan::Range> ranges;
+    for (codec::KeyRange& range : codec::SubtreeRanges(large.walk.path)) {
+      ranges.push_back({std::move(range.begin), std::move(range.end)});
+    }
+    adapters_.store->StartScan({.ranges = std::move(ranges), .sink = large.sink});
+  }
+  Answer(read.responder, {}, std::move(reply));
+}
+
+// What is small goes out of memory in this turn; the rest is read by the scan thread at one
+// revision. Either way the stream goes on with the first change after that revision.
+void Replica::SendInitial(const io::WatchOpen& open) {
+  const InitialState initial(open.targets);
+  if (std::optional<model::WalkResult> all = initial.FromMemory(*machine_)) {
+    open.outbox->WriteInitialDone(machine_->applied(), *std::move(all));
+    streams_.InitialDone(open.stream, machine_->applied());
+    return;
+  }
+  adapters_.store->StartScan(
+      {.ranges = initial.Ranges(),
+       .sink = initial.MakeScanSink(open.stream, open.outbox, adapters_.post)});
+}
+
+model::Reply Replica::Status() const {
+  model::EnsembleStatus status;
+  status.cluster = machine_->cluster();
+  status.leader = raft_.leader();
+  status.term = raft_.term();
+  for (const model::Member& member : raft_.membership().members) {
+    model::EnsembleStatus::Member row;
+    row.id = member.id;
+    row.client_address = member.client_address;
+    row.peer_address = member.peer_address;
+    row.http_address = member.http_address;
+    row.zookeeper_address = member.zookeeper_address;
+    if (member.id == options_.id) {
+      row.role = raft_.role();
+      row.term = raft_.term();
+      row.applied = machine_->applied();
+      row.lag = raft_.committed() - machine_->applied();
+      row.disk_bytes = adapters_.disk_bytes ? adapters_.disk_bytes() : 0;
+      row.version = options_.version;
+      row.reachable = true;
+    }
+    status.members.push_back(std::move(row));
+  }
+  return {.revision = machine_->applied(), .result = std::move(status)};
+}
+
+// --- Answers ----------------------------------------------------------------------------------
+
+void Replica::Answer(const Responder& responder, model::SessionId session, model::Reply reply) {
+  const model::Revision due = session ? streams_.DueRevision(session) : model::Revision();
+  lanes_.Answer(responder, std::move(reply), due);
+}
+
+void Replica::Refuse(const Responder& responder, Error error) {
+  CHECK(!error.ok());
+  model::Reply reply = model::Reply::Failure(std::move(error));
+  reply.revision = machine_->applied();
+  lanes_.Answer(responder, std::move(reply), {});
+}
+
+}  // namespace pando::replica
