@@ -4,7 +4,6 @@
 //   what was acknowledged is there; a request with an id is applied once; a watch sees each change
 //   exactly once, in order; a lane answers in order; nobody waits for ever
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,44 +15,13 @@
 #include "codec/command.h"
 #include "gtest/gtest.h"
 #include "sim/sim_server.h"
+#include "sim/testing/calls.h"
 
 namespace pando::sim {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-
-// Calls back with each reply; what a crash swallows is never answered.
-class Calls : public io::ReplySink, public std::enable_shared_from_this<Calls> {
- public:
-  using Callback = std::function<void(const model::Reply&)>;
-
-  explicit Calls(SimServer* server) : server_(server) {}
-
-  void Send(io::Request request, model::LaneId lane, Callback callback) {
-    request.tag = ++last_tag_;
-    callbacks_[request.tag] = std::move(callback);
-    io::RequestBatch batch;
-    batch.sink = shared_from_this();
-    batch.lane = lane;
-    batch.requests.push_back(std::move(request));
-    server_->Post(std::move(batch));
-  }
-  void Deliver(std::vector<io::Completion> completions) override {
-    for (const io::Completion& completion : completions) {
-      const auto found = callbacks_.find(completion.tag);
-      ASSERT_NE(found, callbacks_.end()) << "answered twice";
-      const Callback callback = std::move(found->second);
-      callbacks_.erase(found);
-      callback(completion.reply);
-    }
-  }
-
- private:
-  SimServer* const server_;
-  uint64_t last_tag_ = 0;
-  std::map<uint64_t, Callback> callbacks_;
-};
 
 // What a stream was told, over all its openings.
 class Watcher {

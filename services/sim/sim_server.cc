@@ -158,17 +158,22 @@ void SimServer::Post(io::Event event) {
 
 // Only the earliest turn that is planned counts; the others find nothing to do.
 void SimServer::PlanTurn(base::Instant at) {
-  at = std::max(at, schedule_->now());
+  at = std::max({at, schedule_->now(), paused_until_});
   if (at >= life_->next_turn) return;
   life_->next_turn = at;
   schedule_->At(at, [this, number = life_->number, at] {
-    if (life_ != nullptr && life_->number == number && life_->next_turn == at) Turn();
+    if (life_ == nullptr || life_->number != number || life_->next_turn != at) return;
+    life_->next_turn = base::kNever;
+    if (schedule_->now() < paused_until_) {
+      PlanTurn(paused_until_);
+    } else {
+      Turn();
+    }
   });
 }
 
 void SimServer::Turn() {
   Life* const life = life_.get();
-  life->next_turn = base::kNever;
   std::vector<io::Event> events = std::exchange(life->inbox, {});
   for (io::Event& event : events) {
     life->replica->Handle(schedule_->now(), Wall(), std::move(event));

@@ -52,6 +52,8 @@ class SimServer {
   void Kill();
   void LosePower();
   bool running() const { return life_ != nullptr; }
+  // It does nothing for so long, as after SIGSTOP; what comes meanwhile waits.
+  void Pause(base::Duration duration) { paused_until_ = schedule_->now() + duration; }
 
   // To its Inbox. Dropped while it does not run.
   void Post(io::Event event);
@@ -83,6 +85,7 @@ class SimServer {
   StoredState stored_;  // while it does not run
   std::unique_ptr<Life> life_;
   uint64_t lives_ = 0;
+  base::Instant paused_until_;
   std::map<model::Revision, Record> history_;
 };
 

@@ -72,8 +72,8 @@ std::vector<model::RecordWrite> NextChunk(ScanJob* job, size_t bytes_max) {
 }  // namespace
 
 struct SimStore::Core : std::enable_shared_from_this<SimStore::Core> {
-  Core(Schedule* the_schedule, base::Rng the_rng, SimStoreOptions the_options, StoredState the_state,
-       std::function<void(io::Event)> the_post)
+  Core(Schedule* the_schedule, base::Rng the_rng, SimStoreOptions the_options,
+       StoredState the_state, std::function<void(io::Event)> the_post)
       : schedule(the_schedule),
         rng(the_rng),
         options(the_options),
@@ -224,11 +224,10 @@ void SimStore::Write(io::StoreWrite write) {
 }
 
 void SimStore::ReadChanges(model::Revision from, size_t bytes_max) {
-  core_->schedule->After(core_->SomeDelay(),
-                         [weak = std::weak_ptr<Core>(core_), from, bytes_max] {
-                           const std::shared_ptr<Core> core = weak.lock();
-                           if (core && !core->crashed) core->ReadChanges(from, bytes_max);
-                         });
+  core_->schedule->After(core_->SomeDelay(), [weak = std::weak_ptr<Core>(core_), from, bytes_max] {
+    const std::shared_ptr<Core> core = weak.lock();
+    if (core && !core->crashed) core->ReadChanges(from, bytes_max);
+  });
 }
 
 void SimStore::StartScan(io::Scan scan) {
