@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "admin/process.h"
+#include "base/check.h"
 #include "model/reply.h"
 
 namespace pando::admin {
@@ -65,27 +66,21 @@ static_assert(std::size(kGauges) == static_cast<size_t>(Gauge::kGaugeCount));
 static_assert(std::size(kCounters) == static_cast<size_t>(Counter::kCounterCount));
 static_assert(std::size(kTimings) == static_cast<size_t>(Timing::kTimingCount));
 
-// gRPC's status codes, by number; what lies beyond counts as UNKNOWN, as gRPC has it.
-constexpr const char* kCodes[] = {
-    "OK",
-    "CANCELLED",
-    "UNKNOWN",
-    "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED",
-    "NOT_FOUND",
-    "ALREADY_EXISTS",
-    "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED",
-    "FAILED_PRECONDITION",
-    "ABORTED",
-    "OUT_OF_RANGE",
-    "UNIMPLEMENTED",
-    "INTERNAL",
-    "UNAVAILABLE",
-    "DATA_LOSS",
-    "UNAUTHENTICATED",
-};
-constexpr size_t kUnknownCode = 2;
+// How a request can end, as the API tells its clients; what is none of these counts as the last.
+const std::vector<std::string>& Reasons() {
+  static const std::vector<std::string> reasons = [] {
+    std::vector<std::string> names;
+    for (uint8_t i = 0; i <= static_cast<uint8_t>(model::Reason::kConfigInProgress); ++i) {
+      names.push_back(model::ReasonName(static_cast<model::Reason>(i)));
+    }
+    names.push_back("CANCELLED");
+    names.push_back("OTHER");
+    return names;
+  }();
+  return reasons;
+}
+constexpr size_t kReasonsMax = 32;
+
 constexpr char kOtherMethod[] = "other";
 
 using Role = model::EnsembleStatus::Role;
@@ -117,7 +112,7 @@ struct Metrics::Method {
 
   const std::string name;
   Histogram seconds;
-  std::array<std::atomic<uint64_t>, std::size(kCodes)> by_code{};
+  std::array<std::atomic<uint64_t>, kReasonsMax> by_reason{};
 };
 
 namespace {
@@ -149,11 +144,14 @@ Metrics::Metrics(std::string version, std::vector<std::string> methods)
 
 Metrics::~Metrics() = default;
 
-void Metrics::Request(std::string_view method_name, int code, base::Duration duration) {
+void Metrics::Request(std::string_view method_name, std::string_view reason,
+                      base::Duration duration) {
   Method& method = FindMethod(methods_, method_name);
-  const size_t index = static_cast<size_t>(code);  // a negative one lies beyond, too
+  const std::vector<std::string>& reasons = Reasons();
+  CHECK(reasons.size() <= kReasonsMax);
+  const auto known = std::find(reasons.begin(), reasons.end() - 1, reason);
   method.seconds.Observe(duration);
-  method.by_code[index < std::size(kCodes) ? index : kUnknownCode].fetch_add(
+  method.by_reason[static_cast<size_t>(known - reasons.begin())].fetch_add(
       1, std::memory_order_relaxed);
 }
 
@@ -191,7 +189,7 @@ void Metrics::CollectRequests(std::vector<MetricFamily>* families) const {
                           MetricType::Histogram,
                           {}};
   MetricFamily total = {"pando_api_requests_total",
-                        "Requests answered, by method and gRPC code",
+                        "Requests answered, by method and reason",
                         MetricType::Counter,
                         {}};
   for (const std::unique_ptr<Method>& method : methods_) {
@@ -199,11 +197,11 @@ void Metrics::CollectRequests(std::vector<MetricFamily>* families) const {
     if (histogram.histogram.sample_count == 0) continue;
     histogram.label = {{"method", method->name}};
     seconds.metric.push_back(std::move(histogram));
-    for (size_t code = 0; code < std::size(kCodes); ++code) {
-      const uint64_t count = method->by_code[code].load(std::memory_order_relaxed);
+    for (size_t reason = 0; reason < Reasons().size(); ++reason) {
+      const uint64_t count = method->by_reason[reason].load(std::memory_order_relaxed);
       if (count == 0) continue;
       total.metric.push_back(CounterOf(static_cast<double>(count)));
-      total.metric.back().label = {{"method", method->name}, {"code", kCodes[code]}};
+      total.metric.back().label = {{"method", method->name}, {"reason", Reasons()[reason]}};
     }
   }
   families->push_back(std::move(seconds));

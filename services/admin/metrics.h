@@ -87,8 +87,8 @@ class Metrics {
   void Observe(Timing timing, base::Duration duration) {
     timings_[static_cast<size_t>(timing)].Observe(duration);
   }
-  // One call of a method that ended with this gRPC status code.
-  void Request(std::string_view method, int code, base::Duration duration);
+  // One call of a method that ended for this reason: model::ReasonName's, or "CANCELLED".
+  void Request(std::string_view method, std::string_view reason, base::Duration duration);
 
   // The core loop turned; told before it waits, too. /healthz looks at how long ago that was.
   void Turned(base::Instant now) {

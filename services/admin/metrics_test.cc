@@ -72,20 +72,21 @@ TEST(Metrics, AScrapeSaysWhatWasSet) {
   EXPECT_THAT(text, HasSubstr("# TYPE pando_wal_sync_seconds histogram"));
 }
 
-TEST(Metrics, RequestsAreCountedByMethodAndCode) {
+TEST(Metrics, RequestsAreCountedByMethodAndReason) {
   Metrics metrics("1", {"Set", "Get"});
-  metrics.Request("Get", 0, microseconds(40));
-  metrics.Request("Get", 5, microseconds(40));
-  metrics.Request("Nonsense", 0, microseconds(40));
-  metrics.Request("Get", 17, microseconds(40));
-  metrics.Request("Get", -1, microseconds(40));
+  metrics.Request("Get", "OK", microseconds(40));
+  metrics.Request("Get", "NO_NODE", microseconds(40));
+  metrics.Request("Nonsense", "CANCELLED", microseconds(40));
+  metrics.Request("Get", "NO_SUCH_REASON", microseconds(40));
+  metrics.Request("Get", "", microseconds(40));
   const std::string text = metrics.Scrape();
-  EXPECT_THAT(text, HasSubstr(Line("pando_api_requests_total{method=\"Get\",code=\"OK\"}", "1")));
-  EXPECT_THAT(text,
-              HasSubstr(Line("pando_api_requests_total{method=\"Get\",code=\"NOT_FOUND\"}", "1")));
-  EXPECT_THAT(text,
-              HasSubstr(Line("pando_api_requests_total{method=\"Get\",code=\"UNKNOWN\"}", "2")));
-  EXPECT_THAT(text, HasSubstr(Line("pando_api_requests_total{method=\"other\",code=\"OK\"}", "1")));
+  const auto count = [](const std::string& method, const std::string& reason) {
+    return "pando_api_requests_total{method=\"" + method + "\",reason=\"" + reason + "\"}";
+  };
+  EXPECT_THAT(text, HasSubstr(Line(count("Get", "OK"), "1")));
+  EXPECT_THAT(text, HasSubstr(Line(count("Get", "NO_NODE"), "1")));
+  EXPECT_THAT(text, HasSubstr(Line(count("Get", "OTHER"), "2")));
+  EXPECT_THAT(text, HasSubstr(Line(count("other", "CANCELLED"), "1")));
   EXPECT_THAT(text, HasSubstr(Line("pando_api_request_seconds_count{method=\"Get\"}", "4")));
   EXPECT_THAT(text, Not(HasSubstr("method=\"Set\"")));
 }

@@ -428,7 +428,8 @@ class World : public Streams::Sink {
       Tick(milliseconds(0));
     }
     EXPECT_FALSE(busy);
-    Tick(seconds(2));
+    // Marks come round after round; who is closed in between may shift a stream to the next one.
+    for (int i = 0; i < 2; ++i) Tick(seconds(1));
   }
 
   // --- What must hold
@@ -565,19 +566,15 @@ TEST(StreamsRandomTest, EveryStreamGetsTheExactProjectionOfTheChangesFromItsStar
     if (HasFailure()) return;
   }
   // A test in which nothing happens proves nothing.
-  if (getenv("TALLY"))
-    printf("%zu %zu %zu %zu %zu %zu %zu %zu %zu %zu\n", tally.events, tally.marks, tally.refusals,
-           tally.reads, tally.compacted, tally.refused_starts, tally.ended_by_once, tally.no_leader,
-           tally.initial, tally.to_the_end);
   EXPECT_GT(tally.events, 10'000u);
-  EXPECT_GT(tally.marks, 1'000u);
-  EXPECT_GT(tally.refusals, 1'000u);
-  EXPECT_GT(tally.reads, 1'000u);
-  EXPECT_GT(tally.compacted, 100u);
-  EXPECT_GT(tally.refused_starts, 100u);
+  EXPECT_GT(tally.marks, 3'000u);
+  EXPECT_GT(tally.refusals, 2'000u);
+  EXPECT_GT(tally.reads, 1'500u);
+  EXPECT_GT(tally.compacted, 300u);
+  EXPECT_GT(tally.refused_starts, 600u);
   EXPECT_GT(tally.ended_by_once, 100u);
   EXPECT_GT(tally.no_leader, 10u);
-  EXPECT_GT(tally.initial, 100u);
+  EXPECT_GT(tally.initial, 500u);
   EXPECT_GT(tally.to_the_end, 1'000u);
 }
 

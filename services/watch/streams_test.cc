@@ -464,6 +464,16 @@ TEST_F(StreamsTest, AnInitialStateThatTookTooLongIsCompacted) {
   EXPECT_THAT(Take(kOne), ElementsAre("end COMPACTED 13"));
 }
 
+TEST_F(StreamsTest, TheLogsOfTwoStreamsDoNotMix) {
+  // Refilled by the same batches, from one list of targets.
+  ASSERT_TRUE(Add(kOne, {Node("/a")}, Revision(6)).ok());
+  ASSERT_TRUE(Add(kTwo, {Node("/b"), Node("/a"), Once(Node("/a"))}, Revision(6)).ok());
+  Tick();
+  AnswerRead(10, {Batch(7, {Set("/a"), Set("/b")}), Batch(8, {Set("/a")})});
+  EXPECT_THAT(Take(kOne), ElementsAre("7 data /a", "8 data /a", "mark 10"));
+  EXPECT_THAT(Take(kTwo), ElementsAre("7 data /a data /b", "8 data /a", "mark 10"));
+}
+
 // --- Lagging ----------------------------------------------------------------------------------
 
 TEST_F(StreamsTest, AFullOutboxIsRefilledInOrderAndThenMarked) {
@@ -671,6 +681,15 @@ TEST_F(StreamsTest, MarksOfManyStreamsAreSpreadOverTheSecond) {
     marked += now_marked;
   }
   EXPECT_EQ(marked, 1000u);
+}
+
+TEST_F(StreamsTest, APauseIsNotMadeUpFor) {
+  Watch(kOne, {Node("/a")});
+  now_ = now_ + std::chrono::hours(1);
+  PublishNothing(11);
+  Tick();
+  EXPECT_THAT(Take(kOne), ElementsAre("mark 11"));
+  EXPECT_GT(streams_->NextDeadline(), now_);
 }
 
 TEST_F(StreamsTest, AMarkThatIsRefusedLeavesTheStreamLagging) {

@@ -1,0 +1,105 @@
+#include "api/identity.h"
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "base/check.h"
+#include "base/status.h"
+#include "model/limits.h"
+
+namespace pando::api {
+namespace {
+
+using model::Error;
+using model::Reason;
+
+constexpr char kAuth[] = "pando-auth";
+constexpr char kSessionToken[] = "pando-session-token-bin";
+
+std::string Digest(const EVP_MD* kind, std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned int size = 0;
+  CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, kind, nullptr) == 1);
+  return {reinterpret_cast<const char*>(digest.data()), size};
+}
+
+Error Unauthenticated(std::string detail) {
+  return {.reason = Reason::kUnauthenticated, .detail = std::move(detail)};
+}
+
+}  // namespace
+
+std::string Sha256(std::string_view bytes) { return Digest(EVP_sha256(), bytes); }
+
+// As ZooKeeper has it, so that ACLs move over from there: the id is user:base64(sha1(user:password)).
+Error ParseCredential(std::string_view text, model::Identity* out) {
+  const size_t colon = text.find(':');
+  if (colon == std::string_view::npos) {
+    return Unauthenticated("pando-auth is scheme:credential");
+  }
+  const std::string_view scheme = text.substr(0, colon);
+  const std::string_view credential = text.substr(colon + 1);
+  if (scheme != "digest") {
+    return Unauthenticated("pando-auth takes the scheme digest only");
+  }
+  if (credential.size() > model::kIdentityBytesMax) {
+    return Unauthenticated(
+        absl::StrCat("a credential has at most ", model::kIdentityBytesMax, " bytes"));
+  }
+  const size_t user_end = credential.find(':');
+  if (user_end == std::string_view::npos || user_end == 0) {
+    return Unauthenticated("a digest credential is user:password");
+  }
+  const std::string hash = Digest(EVP_sha1(), credential);
+  out->scheme = "digest";
+  out->id = absl::StrCat(base::View(credential.substr(0, user_end)), ":",
+                         absl::Base64Escape(hash));
+  return {};
+}
+
+std::string AddressOfPeer(std::string_view peer) {
+  absl::string_view rest = base::View(peer);
+  const bool v6 = absl::StartsWith(rest, "ipv6:");
+  if (!v6 && !absl::StartsWith(rest, "ipv4:")) return {};
+  rest.remove_prefix(5);
+  const size_t port = rest.rfind(':');
+  if (port == absl::string_view::npos) return {};
+  rest = rest.substr(0, port);
+  if (v6 && (absl::ConsumePrefix(&rest, "%5B") || absl::ConsumePrefix(&rest, "["))) {
+    if (!absl::ConsumeSuffix(&rest, "%5D")) absl::ConsumeSuffix(&rest, "]");
+  }
+  return std::string(rest);
+}
+
+Error IdentitiesOf(const grpc::CallbackServerContext& context, std::vector<model::Identity>* out) {
+  out->push_back({"world", "anyone"});
+  if (std::string address = AddressOfPeer(context.peer()); !address.empty()) {
+    out->push_back({"ip", std::move(address)});
+  }
+  const auto [begin, end] = context.client_metadata().equal_range(kAuth);
+  for (auto it = begin; it != end; ++it) {
+    if (out->size() == model::kIdentitiesMax) {
+      return Unauthenticated(
+          absl::StrCat("a caller has at most ", model::kIdentitiesMax, " identities"));
+    }
+    model::Identity identity;
+    Error error = ParseCredential({it->second.data(), it->second.size()}, &identity);
+    if (!error.ok()) return error;
+    out->push_back(std::move(identity));
+  }
+  return {};
+}
+
+std::string TokenHashOf(const grpc::CallbackServerContext& context) {
+  const auto found = context.client_metadata().find(kSessionToken);
+  if (found == context.client_metadata().end()) return {};
+  return Sha256({found->second.data(), found->second.size()});
+}
+
+}  // namespace pando::api

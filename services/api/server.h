@@ -1,0 +1,71 @@
+// Server: the public gRPC API. It validates, translates and posts to the Inbox; it writes replies
+// and streams; nothing else. It knows nothing of the replica behind the Inbox.
+//
+//   gRPC's threads ──► service ──► io::Inbox ──► core ──► io::Egress ──► egress thread ──► sockets
+#ifndef PANDO_API_SERVER_H_
+#define PANDO_API_SERVER_H_
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "base/time.h"
+#include "io/client.h"
+#include "io/inbox.h"
+#include "model/ids.h"
+
+namespace pando::api {
+
+// What is called may be called from any thread, and must not block.
+struct Options {
+  std::string listen_address;  // HOST:PORT; port 0: any
+  model::ServerId server;
+  size_t value_bytes_max = 0;  // of one node's data
+  std::function<base::Instant()> now;
+  std::function<std::string(size_t)> random_bytes;  // for session tokens
+  std::function<model::ClusterId()> cluster;        // none as long as it is not known
+  std::function<model::Term()> term;
+  // One call ended: its method ("TreeService/Get"), how long it took, and the reason's name, "OK"
+  // or "CANCELLED". May be null.
+  std::function<void(std::string_view method, base::Duration, const char* reason)> on_request;
+  // From the Outbox to the transport, for each batch of events (none: a mark). May be null.
+  std::function<void(base::Duration, size_t events)> on_watch_delivery;
+};
+
+// Everything that Options.on_request may name.
+std::vector<std::string> MethodNames();
+
+class Server {
+ public:
+  // `inbox` outlives the server. An error names the address that could not be listened on.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(Options options, io::Inbox* inbox);
+  // REQUIRES: Shutdown() was called, and the core has stopped: it sends nothing to egress() nor to
+  // any Outbox any more.
+  ~Server();
+
+  io::Egress* egress();
+  // Where it listens.
+  int port() const;
+
+  // What grpc.health.v1.Health says; not serving at first. Comes before the core is told to stop:
+  // the streams that it ends then say UNAVAILABLE, and not that they have come to their end.
+  void SetServing(bool serving);
+
+  // Takes no new calls, asks the open streams to end, and waits for the calls under way; what is
+  // left after `grace` is cancelled. Called once.
+  void Shutdown(base::Duration grace);
+
+ private:
+  class Parts;
+  explicit Server(std::unique_ptr<Parts> parts);
+
+  const std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace pando::api
+
+#endif  // PANDO_API_SERVER_H_

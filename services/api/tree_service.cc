@@ -1,0 +1,102 @@
+#include "api/tree_service.h"
+
+#include <string>
+#include <utility>
+
+#include "api/pipeline.h"
+#include "api/unary.h"
+#include "api/walk.h"
+#include "api/watch.h"
+
+namespace pando::api {
+namespace {
+
+// For responses that their reply alone tells.
+constexpr auto kPlain = [](const model::Reply& reply, auto* out) { ToProto(reply, out); };
+
+}  // namespace
+
+grpc::ServerUnaryReactor* TreeService::Create(grpc::CallbackServerContext* context,
+                                              const v1::CreateRequest* request,
+                                              v1::CreateResponse* response) {
+  return StartCommand<model::Create>(edge_, *context, "TreeService/Create", *request, response,
+                                     kPlain);
+}
+
+grpc::ServerUnaryReactor* TreeService::Get(grpc::CallbackServerContext* context,
+                                           const v1::GetRequest* request,
+                                           v1::GetResponse* response) {
+  return StartQuery<model::Get>(edge_, *context, "TreeService/Get", *request, response, kPlain);
+}
+
+grpc::ServerUnaryReactor* TreeService::Set(grpc::CallbackServerContext* context,
+                                           const v1::SetRequest* request,
+                                           v1::SetResponse* response) {
+  return StartCommand<model::Set>(edge_, *context, "TreeService/Set", *request, response, kPlain);
+}
+
+grpc::ServerUnaryReactor* TreeService::Delete(grpc::CallbackServerContext* context,
+                                              const v1::DeleteRequest* request,
+                                              v1::DeleteResponse* response) {
+  return StartCommand<model::Delete>(edge_, *context, "TreeService/Delete", *request, response,
+                                     kPlain);
+}
+
+grpc::ServerUnaryReactor* TreeService::List(grpc::CallbackServerContext* context,
+                                            const v1::ListRequest* request,
+                                            v1::ListResponse* response) {
+  return StartQuery<model::List>(
+      edge_, *context, "TreeService/List", *request, response,
+      [list = ListOf(request->path(), request->prefix())](const model::Reply& reply,
+                                                          v1::ListResponse* out) {
+        ToProto(reply, list, out);
+      });
+}
+
+grpc::ServerUnaryReactor* TreeService::GetAcl(grpc::CallbackServerContext* context,
+                                              const v1::GetAclRequest* request,
+                                              v1::GetAclResponse* response) {
+  return StartQuery<model::GetAcl>(edge_, *context, "TreeService/GetAcl", *request, response,
+                                   kPlain);
+}
+
+grpc::ServerUnaryReactor* TreeService::SetAcl(grpc::CallbackServerContext* context,
+                                              const v1::SetAclRequest* request,
+                                              v1::SetAclResponse* response) {
+  return StartCommand<model::SetAcl>(edge_, *context, "TreeService/SetAcl", *request, response,
+                                     kPlain);
+}
+
+grpc::ServerUnaryReactor* TreeService::Transact(grpc::CallbackServerContext* context,
+                                                const v1::TransactRequest* request,
+                                                v1::TransactResponse* response) {
+  return StartCommand<model::Transaction>(
+      edge_, *context, "TreeService/Transact", *request, response,
+      [shape = ShapeOf(*request)](const model::Reply& reply, v1::TransactResponse* out) {
+        ToProto(reply, shape, out);
+      });
+}
+
+grpc::ServerUnaryReactor* TreeService::Sync(grpc::CallbackServerContext* context,
+                                            const v1::SyncRequest* request,
+                                            v1::SyncResponse* response) {
+  return StartQuery<model::Touch>(edge_, *context, "TreeService/Sync", *request, response,
+                                  [](const model::Reply&, v1::SyncResponse*) {});
+}
+
+grpc::ServerWriteReactor<v1::WalkResponse>* TreeService::Walk(
+    grpc::CallbackServerContext* context, const v1::WalkRequest* request) {
+  return WalkCall::Start(edge_, *context, *request);
+}
+
+grpc::ServerWriteReactor<v1::WatchResponse>* TreeService::Watch(
+    grpc::CallbackServerContext* context, const v1::WatchRequest* request) {
+  return WatchCall::Start(edge_, *context, *request);
+}
+
+grpc::ServerBidiReactor<v1::PipelineRequest, v1::PipelineResponse>* TreeService::Pipeline(
+    grpc::CallbackServerContext* context) {
+  return PipelineCall::Start(edge_, context);
+}
+
+}  // namespace pando::api

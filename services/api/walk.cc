@@ -1,0 +1,258 @@
+#include "api/walk.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "api/errors.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "model/limits.h"
+#include "model/path.h"
+
+namespace pando::api {
+namespace {
+
+using model::Reason;
+
+constexpr std::string_view kMethod = "TreeService/Walk";
+
+// A part of a walk is closed when it is about as large as a scan's chunk.
+constexpr size_t kMessageBytesTarget = model::kScanChunkBytesMax;
+
+uint32_t DepthOf(std::string_view path) {
+  return path == "/" ? 0 : static_cast<uint32_t>(std::count(path.begin(), path.end(), '/'));
+}
+
+model::Error ErrorOf(const absl::Status& status) {
+  const std::string detail(status.message());
+  switch (status.code()) {
+    case absl::StatusCode::kDeadlineExceeded:
+      return {.reason = Reason::kTimeout, .detail = detail};
+    default:  // too many scans, or a store that had to reopen: later it may work
+      return {.reason = Reason::kOverloaded, .detail = detail};
+  }
+}
+
+}  // namespace
+
+// --- WalkDecoder ------------------------------------------------------------------------------
+
+bool WalkDecoder::Add(const model::RecordWrite& record,
+                      std::vector<model::WalkResult::Node>* nodes) {
+  const std::optional<codec::NodeName> name = codec::ParseNodeKey(record.key);
+  if (!name) return record.key.empty() || record.key[0] != static_cast<char>(codec::RecordKind::kNode);
+  if (!record.value) return false;
+  if (name->directory) {
+    // Of a node that the walk leaves out there is none pending.
+    if (!pending_) return true;
+    codec::DirectoryRecord directory;
+    if (record.key != codec::DirectoryKey(pending_->path)) return false;
+    if (!codec::DecodeDirectory(*record.value, &directory)) return false;
+    Emit(&directory, nodes);
+    return true;
+  }
+  Emit(nullptr, nodes);
+  std::string path = name->path();
+  codec::NodeRecord node;
+  if (!codec::DecodeNode(*record.value, &node)) return false;
+  if (Wants(path)) pending_ = {record.key, *record.value, std::move(path)};
+  return true;
+}
+
+void WalkDecoder::Finish(std::vector<model::WalkResult::Node>* nodes) { Emit(nullptr, nodes); }
+
+void WalkDecoder::Emit(const codec::DirectoryRecord* directory,
+                       std::vector<model::WalkResult::Node>* nodes) {
+  if (!pending_) return;
+  codec::NodeRecord record;
+  CHECK(codec::DecodeNode(pending_->value, &record));
+  model::WalkResult::Node& node = nodes->emplace_back();
+  node.path = std::move(pending_->path);
+  node.stat = codec::StatOf(record, directory);
+  if (!walk_.without_data && record.data) node.data = std::string(*record.data);
+  pending_.reset();
+}
+
+bool WalkDecoder::Wants(std::string_view path) const {
+  if (!model::IsWithin(path, walk_.path)) return false;
+  return walk_.max_depth == 0 || DepthOf(path) - DepthOf(walk_.path) <= walk_.max_depth;
+}
+
+// --- WalkCall ---------------------------------------------------------------------------------
+
+WalkCall* WalkCall::Start(Edge* edge, const grpc::CallbackServerContext& context,
+                          const v1::WalkRequest& request) {
+  Caller caller;
+  model::Walk walk;
+  model::Error error = CallerOf(*edge, context, request.header(), &caller);
+  if (error.ok()) error = FromProto(request, &walk);
+  const auto call = std::make_shared<WalkCall>(edge, walk);
+  call->self_ = call;
+  base::MutexLock lock(&call->mutex_);
+  if (error.ok() && request.with_acl()) {
+    call->end_ = grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "with_acl is not implemented yet");
+  } else if (!error.ok()) {
+    call->EndWith(error);
+  } else {
+    const base::Instant deadline = DeadlineOf(*edge, context);
+    io::Request request_of_walk{.min_revision = caller.header.min_revision,
+                                .consistency = caller.header.consistency,
+                                .deadline = deadline,
+                                .body = io::LargeWalk{std::move(walk), call}};
+    call->walk_request_ = std::move(request_of_walk);
+    if (!caller.header.session) {
+      call->PostWalk();
+    } else {
+      // A walk knows no session, so a read goes ahead that has its token checked.
+      io::RequestBatch batch;
+      batch.sink = call;
+      batch.requests.push_back(MakeQuery(caller, deadline, model::Touch{}));
+      if (!edge->inbox()->TryPost(std::move(batch))) {
+        call->EndWith({.reason = Reason::kOverloaded});
+      }
+    }
+  }
+  call->Proceed();
+  return call.get();
+}
+
+WalkCall::WalkCall(Edge* edge, model::Walk walk)
+    : edge_(edge), began_(edge->options().now()), decoder_(std::move(walk)) {}
+
+void WalkCall::PostWalk() {
+  io::RequestBatch batch;
+  batch.sink = shared_from_this();
+  batch.requests.push_back(std::move(*walk_request_));
+  walk_request_.reset();
+  if (!edge_->inbox()->TryPost(std::move(batch))) EndWith({.reason = Reason::kOverloaded});
+}
+
+// --- From the core and the scan ---------------------------------------------------------------
+
+void WalkCall::Deliver(std::vector<io::Completion> completions) {
+  CHECK(completions.size() == 1);
+  const io::Completion& completion = completions.front();
+  base::MutexLock lock(&mutex_);
+  if (finished_) return;
+  if (!completion.reply.ok()) {
+    EndWith(completion.reply.error);
+  } else if (end_) {
+    // The scan was faster.
+  } else if (walk_request_) {
+    stream_revision_ = completion.stream_revision;
+    PostWalk();
+  } else if (const auto* small = std::get_if<model::WalkResult>(&completion.reply.result)) {
+    AddNodes(completion.reply.revision, small->nodes);
+    EndWith({});
+  }
+  Proceed();
+}
+
+io::Taken WalkCall::Take(model::Revision revision, const std::vector<model::RecordWrite>& records) {
+  base::MutexLock lock(&mutex_);
+  if (end_ || finished_ || broken_) return io::Taken::kCancelled;
+  if (bytes_ > model::kOutboxBytesMax) return io::Taken::kFull;
+  std::vector<model::WalkResult::Node> nodes;
+  for (const model::RecordWrite& record : records) {
+    if (!decoder_.Add(record, &nodes)) {
+      end_ = grpc::Status(grpc::StatusCode::INTERNAL, "a record of the store is damaged");
+      base::Log(base::Severity::kError, "damaged record in a walk", {{"key", record.key}});
+      SchedulePump();
+      return io::Taken::kCancelled;
+    }
+  }
+  AddNodes(revision, nodes);
+  SchedulePump();
+  return io::Taken::kTaken;
+}
+
+void WalkCall::Finish(model::Revision revision, absl::Status status) {
+  base::MutexLock lock(&mutex_);
+  if (end_ || finished_) return;
+  if (status.ok()) {
+    std::vector<model::WalkResult::Node> nodes;
+    decoder_.Finish(&nodes);
+    AddNodes(revision, nodes);
+    // It was there when the scan was asked for.
+    EndWith(any_ ? model::Error() : model::Error{.reason = Reason::kNoNode});
+  } else {
+    EndWith(ErrorOf(status));
+  }
+  SchedulePump();
+}
+
+void WalkCall::AddNodes(model::Revision revision,
+                        const std::vector<model::WalkResult::Node>& nodes) {
+  for (const model::WalkResult::Node& node : nodes) {
+    const bool none = messages_.size() == (writing_ ? 1u : 0u);
+    if (none || messages_.back().bytes >= kMessageBytesTarget) {
+      v1::WalkResponse* response = &messages_.emplace_back().response;
+      edge_->WriteHeader(revision, stream_revision_, response->mutable_header());
+      response->set_revision(static_cast<int64_t>(revision.value()));
+    }
+    v1::WalkEntry* entry = messages_.back().response.add_entries();
+    ToProto(node, entry);
+    const size_t bytes = entry->ByteSizeLong();
+    messages_.back().bytes += bytes;
+    bytes_ += bytes;
+    any_ = true;
+  }
+}
+
+// --- Towards the client -----------------------------------------------------------------------
+
+void WalkCall::SchedulePump() {
+  if (writing_ || scheduled_) return;
+  scheduled_ = true;
+  edge_->egress()->Schedule(shared_from_this());
+}
+
+void WalkCall::Pump() {
+  base::MutexLock lock(&mutex_);
+  scheduled_ = false;
+  Proceed();
+}
+
+void WalkCall::OnWriteDone(bool ok) {
+  base::MutexLock lock(&mutex_);
+  CHECK(writing_);
+  writing_ = false;
+  bytes_ -= messages_.front().bytes;
+  messages_.pop_front();
+  if (!ok) broken_ = true;
+  Proceed();
+}
+
+void WalkCall::OnCancel() {
+  base::MutexLock lock(&mutex_);
+  broken_ = true;
+  Proceed();
+}
+
+void WalkCall::OnDone() { self_.reset(); }
+
+void WalkCall::EndWith(const model::Error& error) {
+  if (end_) return;
+  end_ = error.ok() ? grpc::Status::OK : ToStatus(error);
+  edge_->CountRequest(kMethod, began_, model::ReasonName(error.reason));
+}
+
+void WalkCall::Proceed() {
+  if (finished_ || writing_) return;
+  if (broken_ && !end_) {
+    end_ = grpc::Status::CANCELLED;
+    edge_->CountRequest(kMethod, began_, "CANCELLED");
+  }
+  if (!broken_ && !messages_.empty()) {
+    writing_ = true;
+    StartWrite(&messages_.front().response);
+    return;
+  }
+  if (end_) {
+    finished_ = true;
+    walk_request_.reset();  // it holds this
+    ServerWriteReactor::Finish(*end_);
+  }
+}
+
+}  // namespace pando::api

@@ -1,0 +1,239 @@
+#include "server/server.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "base/log.h"
+#include "base/rng.h"
+#include "machine/state.h"
+#include "posix/clock.h"
+#include "posix/random.h"
+#include "server/version.h"
+
+namespace pando::server {
+namespace {
+
+using admin::Counter;
+using admin::Gauge;
+using admin::Timing;
+
+// What a stop may take altogether: under ten seconds, which is what whoever sends TERM waits.
+constexpr base::Duration kAnswerPatience = std::chrono::seconds(4);
+constexpr base::Duration kCallGrace = std::chrono::seconds(2);
+
+// Machine versions that this binary can be.
+constexpr uint32_t kMachineVersionMin = 1;
+constexpr uint32_t kMachineVersionMax = 1;
+
+}  // namespace
+
+Server::Server(const Config& config) : config_(config), metrics_(kVersion, api::MethodNames()) {}
+
+Server::~Server() = default;
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
+  auto server = std::unique_ptr<Server>(new Server(config));
+  PANDO_RETURN_IF_ERROR(server->StartHttp());
+  PANDO_RETURN_IF_ERROR(server->Open());
+  PANDO_RETURN_IF_ERROR(server->StartApi());
+  server->StartCore();
+  return server;
+}
+
+absl::Status Server::StartHttp() {
+  absl::StatusOr<std::unique_ptr<admin::HttpServer>> http =
+      admin::HttpServer::Start({.host = config_.http.listen.host,
+                                .port = config_.http.listen.port,
+                                .metrics = &metrics_,
+                                .clock = posix::Now});
+  if (!http.ok()) return http.status();
+  http_ = *std::move(http);
+  return absl::OkStatus();
+}
+
+absl::Status Server::Open() {
+  const base::Instant started = posix::Now();
+  absl::StatusOr<Opened> opened = OpenDataDir(
+      config_, [this](base::Duration taken) { metrics_.Observe(Timing::kWalSync, taken); });
+  if (!opened.ok()) return opened.status();
+  opened_ = *std::move(opened);
+  metrics_.Set(Gauge::kRecovered, opened_.last_entry.value());
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(posix::Now() - started);
+  base::Log(base::Severity::kInfo, "data dir opened",
+            {{"data_dir", config_.data_dir},
+             {"storage", opened_.data_dir->identity().storage},
+             {"start", opened_.start},
+             {"stored_revision", opened_.recovered.machine->applied()},
+             {"log_revision", opened_.last_entry},
+             {"nodes", opened_.recovered.machine->counts().nodes},
+             {"elapsed_ms", took.count()}});
+  return absl::OkStatus();
+}
+
+absl::Status Server::StartApi() {
+  api::Options options;
+  options.listen_address = config_.client.listen.ToString();
+  options.server = config_.id;
+  options.value_bytes_max = config_.value_bytes_max;
+  options.now = posix::Now;
+  options.random_bytes = posix::RandomBytes;
+  options.cluster = [this] { return model::ClusterId(facts_.cluster.load()); };
+  options.term = [this] { return model::Term(facts_.term.load()); };
+  options.on_request = [this](std::string_view method, base::Duration taken, const char* reason) {
+    metrics_.Request(method, reason, taken);
+  };
+  options.on_watch_delivery = [this](base::Duration taken, size_t events) {
+    metrics_.Observe(Timing::kWatchDelivery, taken);
+    metrics_.Add(Counter::kWatchEvents, events);
+  };
+  absl::StatusOr<std::unique_ptr<api::Server>> api =
+      api::Server::Start(std::move(options), &inbox_);
+  if (!api.ok()) return api.status();
+  api_ = *std::move(api);
+  return absl::OkStatus();
+}
+
+// --- The core and its adapters ----------------------------------------------------------------
+
+store::StoreOptions Server::StoreOptionsWith(const Config& config) {
+  store::StoreOptions options;
+  options.interval = config.store_interval;
+  options.snapshots.interval = config.snapshot_interval;
+  options.snapshots.wal_bytes = config.snapshot_wal_bytes;
+  options.snapshots.wal_bytes_written = [this] { return disk_thread_->gauges().written_bytes; };
+  options.snapshots.cluster = [this] { return model::ClusterId(facts_.cluster.load()); };
+  options.snapshots.digest = machine::RecordDigest;
+  options.snapshots.on_snapshot = [this](base::Duration taken, uint64_t) {
+    metrics_.Observe(Timing::kSnapshot, taken);
+    metrics_.Add(Counter::kSnapshots);
+  };
+  options.on_stored = [this](const store::StoreProgress& progress) {
+    metrics_.Observe(Timing::kStoreWrite, progress.taken);
+    metrics_.Add(Counter::kStoreBytes, progress.window_bytes);
+    metrics_.Add(Counter::kChangesSegmentsDeleted,
+                 progress.trimmed_segments - told_trimmed_.exchange(progress.trimmed_segments));
+  };
+  return options;
+}
+
+replica::Options Server::ReplicaOptions() const {
+  replica::Options options;
+  options.id = config_.id;
+  options.storage = opened_.data_dir->identity().storage;
+  options.start = opened_.start;
+  options.version = kVersion;
+  options.value_bytes_max = config_.value_bytes_max;
+  options.watch_no_leader = config_.watch_no_leader;
+  model::Member member;
+  member.id = config_.id;
+  member.storage = options.storage;
+  member.peer_address = config_.peer.advertise.ToString();
+  member.client_address = config_.client.advertise.ToString();
+  member.http_address = config_.http.advertise.ToString();
+  member.zookeeper_address = config_.zookeeper.advertise.ToString();
+  member.version_min = kMachineVersionMin;
+  member.version_max = kMachineVersionMax;
+  options.initial_membership.members = {std::move(member)};
+  return options;
+}
+
+void Server::StartCore() {
+  const auto post = [this](io::Event event) { inbox_.Post(std::move(event)); };
+  disk_thread_ =
+      std::make_unique<posix::DiskThread>(std::move(opened_.wal), opened_.disk.get(), &inbox_);
+  store_thread_ = std::make_unique<store::StoreThread>(opened_.disk.get(), std::move(opened_.state),
+                                                       opened_.recovered.snapshot_revision,
+                                                       StoreOptionsWith(config_), post);
+  replica::Adapters adapters;
+  adapters.log = disk_thread_.get();
+  adapters.store = store_thread_.get();
+  adapters.egress = api_->egress();
+  adapters.disk_bytes = [this] { return opened_.disk->UsedBytes().value_or(0); };
+  adapters.post = post;
+  auto replica = std::make_unique<replica::Replica>(ReplicaOptions(), std::move(opened_.recovered),
+                                                    std::move(adapters), Observe(),
+                                                    base::Rng(posix::RandomNumber()), posix::Now());
+  core_ = std::make_unique<CoreThread>(&inbox_, std::move(replica),
+                                       CoreThread::Clocks{posix::Now, posix::WallNow},
+                                       [this](base::Instant now) { metrics_.Turned(now); });
+}
+
+replica::Observer Server::Observe() {
+  replica::Observer observer;
+  observer.on_flush = [this](const replica::Gauges& gauges) { Publish(gauges); };
+  observer.on_commit = [this](base::Duration taken) { metrics_.Observe(Timing::kCommit, taken); };
+  observer.clock = posix::Now;
+  observer.on_apply = [this](base::Duration taken, size_t entries) {
+    metrics_.Observe(Timing::kApply, taken);
+    metrics_.Add(Counter::kAppliedEntries, entries);
+  };
+  // Synced on the core thread: it happens once in a data dir's life, before anything is answered.
+  observer.on_cluster = [this](model::ClusterId cluster) {
+    if (const absl::Status joined = opened_.data_dir->JoinCluster(cluster); !joined.ok()) {
+      base::Fatal(std::string(joined.message()));
+    }
+    facts_.cluster = cluster.value();
+  };
+  observer.on_event = [this](const std::string& event) {
+    metrics_.Add(Counter::kLoggedEvents);
+    base::Log(base::Severity::kInfo, "replica", {{"what", event}});
+  };
+  return observer;
+}
+
+// On the core thread, after every turn.
+void Server::Publish(const replica::Gauges& gauges) {
+  facts_.term = gauges.term.value();
+  metrics_.Set(Gauge::kRole, static_cast<uint64_t>(gauges.role));
+  metrics_.Set(Gauge::kLeader, gauges.leader.value());
+  metrics_.Set(Gauge::kTerm, gauges.term.value());
+  metrics_.Set(Gauge::kCommitted, gauges.committed.value());
+  metrics_.Set(Gauge::kApplied, gauges.applied.value());
+  metrics_.Set(Gauge::kStored, gauges.stored.value());
+  metrics_.Set(Gauge::kUnstoredBytes, gauges.unstored_bytes);
+  metrics_.Set(Gauge::kNodes, gauges.nodes);
+  metrics_.Set(Gauge::kNodeBytes, gauges.data_bytes);
+  metrics_.Set(Gauge::kEphemerals, gauges.ephemerals);
+  metrics_.Set(Gauge::kSessions, gauges.sessions);
+  metrics_.Set(Gauge::kStreams, gauges.streams);
+  metrics_.Set(Gauge::kWatches, gauges.watches);
+  metrics_.Set(Gauge::kPendingRequests, gauges.pending_requests);
+  metrics_.Set(Gauge::kDiskFree, gauges.disk_free_bytes);
+  metrics_.Set(Gauge::kNoSpace, gauges.no_space);
+  metrics_.Set(Gauge::kOverloaded, gauges.overloaded);
+
+  const posix::DiskGauges disk = disk_thread_->gauges();
+  metrics_.Add(Counter::kWalBytes, disk.written_bytes - told_.written_bytes);
+  metrics_.Add(Counter::kWalSegmentsDeleted, disk.retired_segments - told_.retired_segments);
+  told_ = disk;
+
+  const bool ready = gauges.leader && facts_.cluster.load() != 0 &&
+                     gauges.applied.value() >= metrics_.Get(Gauge::kRecovered);
+  if (ready && !facts_.serving.exchange(true)) {
+    api_->SetServing(true);
+    base::Log(base::Severity::kInfo, "serving",
+              {{"client", config_.client.listen.ToString()},
+               {"http", config_.http.listen.ToString()},
+               {"cluster", facts_.cluster.load()},
+               {"revision", gauges.applied}});
+  }
+}
+
+// --- The end ----------------------------------------------------------------------------------
+
+bool Server::Stop() {
+  base::Log(base::Severity::kInfo, "stopping");
+  api_->SetServing(false);
+  const bool answered = core_->Stop(kAnswerPatience);
+  api_->Shutdown(kCallGrace);
+  store_thread_.reset();
+  disk_thread_.reset();
+  http_.reset();
+  base::Log(base::Severity::kInfo, "stopped", {{"all_answered", answered}});
+  return answered;
+}
+
+}  // namespace pando::server

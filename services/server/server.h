@@ -1,0 +1,71 @@
+// Server: one pandod, wired together. It knows everything and decides nothing.
+//
+//   api ──► Inbox ──► CoreThread(Replica) ──► DiskThread(Wal), StoreThread(LevelDB), Egress(api)
+//    ▲                                              │              │
+//    └──────────── replies, streams ◄───────────────┴── Inbox ◄────┘
+#ifndef PANDO_SERVER_SERVER_H_
+#define PANDO_SERVER_SERVER_H_
+
+#include <atomic>
+#include <memory>
+
+#include "admin/http_server.h"
+#include "admin/metrics.h"
+#include "api/server.h"
+#include "base/status.h"
+#include "io/inbox.h"
+#include "posix/disk_thread.h"
+#include "server/config.h"
+#include "server/core_thread.h"
+#include "server/start.h"
+#include "store/store_thread.h"
+
+namespace pando::server {
+
+class Server {
+ public:
+  // Serves from its return on; /readyz and gRPC health say when it can answer.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config);
+  // Stop() was called.
+  ~Server();
+
+  // Answers what is under way, ends streams, stores everything. False: it took too long, and some
+  // calls were cut off.
+  bool Stop();
+
+ private:
+  // What other threads may know of the core. Atomic.
+  struct Facts {
+    std::atomic<uint64_t> cluster{0};
+    std::atomic<uint64_t> term{0};
+    std::atomic<bool> serving{false};
+  };
+
+  explicit Server(const Config& config);
+  absl::Status Open();
+  store::StoreOptions StoreOptionsWith(const Config& config);
+  replica::Options ReplicaOptions() const;
+  replica::Observer Observe();
+  void Publish(const replica::Gauges& gauges);
+  absl::Status StartApi();
+  absl::Status StartHttp();
+  void StartCore();
+
+  const Config config_;
+  admin::Metrics metrics_;
+  Facts facts_;
+  io::Inbox inbox_;
+  Opened opened_;
+  std::unique_ptr<posix::DiskThread> disk_thread_;
+  std::unique_ptr<store::StoreThread> store_thread_;
+  std::unique_ptr<api::Server> api_;
+  std::unique_ptr<admin::HttpServer> http_;
+  std::unique_ptr<CoreThread> core_;
+  // Of the last turn, for counters that others keep as totals.
+  posix::DiskGauges told_;
+  std::atomic<uint64_t> told_trimmed_{0};
+};
+
+}  // namespace pando::server
+
+#endif  // PANDO_SERVER_SERVER_H_
