@@ -14,10 +14,12 @@ namespace pando::watch {
 
 // Where a stream stands. All but live lag: for them nothing is buffered, and their cursor stops.
 //
-//    Add ──► initial ──InitialDone──► live ◄──cursor = applied── queued ◄──► reading
-//     │                                │                          ▲  │          │
-//     └── live, queued                 └───────► blocked ◄────────┼──┴──────────┘
-//                                    Outbox full   └───Drained────┘
+//    Add                   → initial; live from now on, or in the future; queued or reading
+//    initial, InitialDone  → queued or reading
+//    live, refused         → blocked           the Outbox is full
+//    blocked, Drained      → queued or reading
+//    reading               → queued or reading; blocked when refused; ended when compacted
+//    queued                → live at the applied revision; blocked when refused
 enum class Phase : uint8_t {
   kInitial,  // the state of its targets is being sent
   kLive,     // written to as revisions are published; perhaps its start lies in the future
