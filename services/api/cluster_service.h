@@ -1,4 +1,5 @@
-// ClusterService: see protos/pando/v1/cluster.proto. What is not here is UNIMPLEMENTED. Thread-safe.
+// ClusterService: see protos/pando/v1/cluster.proto. What is not here is UNIMPLEMENTED.
+// Thread-safe.
 #ifndef PANDO_API_CLUSTER_SERVICE_H_
 #define PANDO_API_CLUSTER_SERVICE_H_
 

@@ -90,7 +90,8 @@ TEST(Errors, SuccessHasNoDetails) {
 TEST(Errors, OnlyTroubleOfTheServersIsRetriable) {
   std::string retriable;
   for (int reason = 1; reason < v1::Reason_ARRAYSIZE; ++reason) {
-    const auto metadata = MetadataOf(model::Reply::Failure({.reason = static_cast<Reason>(reason)}));
+    const auto metadata =
+        MetadataOf(model::Reply::Failure({.reason = static_cast<Reason>(reason)}));
     EXPECT_EQ(metadata.count("retriable"), IsRetriable(static_cast<Reason>(reason)) ? 1u : 0u);
     if (metadata.count("retriable")) {
       retriable += std::string(" ") + model::ReasonName(static_cast<Reason>(reason));
@@ -117,14 +118,12 @@ TEST(Errors, FailedTransactionNamesBranchAndOperation) {
   model::TransactionResult result;
   result.failed_operation = 2;
   reply.result = result;
-  EXPECT_THAT(MetadataOf(reply),
-              UnorderedElementsAre(Pair("path", "/a"), Pair("branch", "else"),
-                                   Pair("failed_operation", "2")));
+  EXPECT_THAT(MetadataOf(reply), UnorderedElementsAre(Pair("path", "/a"), Pair("branch", "else"),
+                                                      Pair("failed_operation", "2")));
   result.compared_true = true;
   reply.result = result;
-  EXPECT_THAT(MetadataOf(reply),
-              UnorderedElementsAre(Pair("path", "/a"), Pair("branch", "then"),
-                                   Pair("failed_operation", "2")));
+  EXPECT_THAT(MetadataOf(reply), UnorderedElementsAre(Pair("path", "/a"), Pair("branch", "then"),
+                                                      Pair("failed_operation", "2")));
 }
 
 // A path that was cut at a limit may end inside a character, and proto strings are UTF-8.

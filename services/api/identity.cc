@@ -37,7 +37,8 @@ Error Unauthenticated(std::string detail) {
 
 std::string Sha256(std::string_view bytes) { return Digest(EVP_sha256(), bytes); }
 
-// As ZooKeeper has it, so that ACLs move over from there: the id is user:base64(sha1(user:password)).
+// As ZooKeeper has it, so that ACLs move over from there: the id is
+// user:base64(sha1(user:password)).
 Error ParseCredential(std::string_view text, model::Identity* out) {
   const size_t colon = text.find(':');
   if (colon == std::string_view::npos) {
@@ -58,8 +59,7 @@ Error ParseCredential(std::string_view text, model::Identity* out) {
   }
   const std::string hash = Digest(EVP_sha1(), credential);
   out->scheme = "digest";
-  out->id = absl::StrCat(base::View(credential.substr(0, user_end)), ":",
-                         absl::Base64Escape(hash));
+  out->id = absl::StrCat(base::View(credential.substr(0, user_end)), ":", absl::Base64Escape(hash));
   return {};
 }
 

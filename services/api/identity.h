@@ -16,8 +16,8 @@
 
 namespace pando::api {
 
-// {"world", "anyone"}, {"ip", the peer's address}, and one for each pando-auth. A credential that is
-// not understood is UNAUTHENTICATED: whoever shows one does not want to act without it.
+// {"world", "anyone"}, {"ip", the peer's address}, and one for each pando-auth. A credential that
+// is not understood is UNAUTHENTICATED: whoever shows one does not want to act without it.
 [[nodiscard]] model::Error IdentitiesOf(const grpc::CallbackServerContext& context,
                                         std::vector<model::Identity>* out);
 

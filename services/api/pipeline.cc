@@ -182,8 +182,8 @@ Error PipelineCall::CheckHeader() {
 
 void PipelineCall::Attach() {
   io::RequestBatch batch;
-  batch.requests.push_back(MakeCommand(*edge_, caller_, base::kNever,
-                                       model::AttachSession{caller_.header.session}));
+  batch.requests.push_back(
+      MakeCommand(*edge_, caller_, base::kNever, model::AttachSession{caller_.header.session}));
   if (Post(std::move(batch))) phase_ = Phase::kAttaching;
 }
 
@@ -194,8 +194,8 @@ io::Request PipelineCall::MakeRequest(std::variant<model::CommandBody, model::Qu
     if (sync) request.consistency = io::Consistency::kLinearizable;
     return request;
   }
-  io::Request request = MakeCommand(*edge_, caller_, base::kNever,
-                                    std::move(std::get<model::CommandBody>(body)));
+  io::Request request =
+      MakeCommand(*edge_, caller_, base::kNever, std::move(std::get<model::CommandBody>(body)));
   std::get<model::Command>(request.body).attachment = attachment_;
   return request;
 }
@@ -277,8 +277,7 @@ v1::PipelineResponse* PipelineCall::ResponseFor(size_t bytes) {
   const bool none = responses_.size() == (writing_ ? 1u : 0u);
   // The first message of a session's Pipeline has no results.
   const bool closed = !none && responses_.back().message.results().empty();
-  const bool full =
-      !none && responses_.back().bytes + bytes > model::kWatchMessageBytesMax;
+  const bool full = !none && responses_.back().bytes + bytes > model::kWatchMessageBytesMax;
   if (none || closed || full) {
     responses_.emplace_back().bytes = kHeaderBytesMax;
     response_bytes_ += kHeaderBytesMax;

@@ -70,8 +70,7 @@ class PipelineCall : public grpc::ServerBidiReactor<v1::PipelineRequest, v1::Pip
       PANDO_REQUIRES(mutex_);
   bool Post(io::RequestBatch batch) PANDO_REQUIRES(mutex_);
   void AnswerRefused() PANDO_REQUIRES(mutex_);
-  void Answer(const Operation& operation, const io::Completion& completion)
-      PANDO_REQUIRES(mutex_);
+  void Answer(const Operation& operation, const io::Completion& completion) PANDO_REQUIRES(mutex_);
   v1::PipelineResponse* ResponseFor(size_t bytes) PANDO_REQUIRES(mutex_);
 
   Edge* const edge_;

@@ -65,8 +65,7 @@ class Pipeline : public Loopback {
   // Up to the first answer, which says that the session is attached.
   void AttachAt(uint64_t revision) {
     Write(InSession({}));
-    Answer(NextRequests(),
-           {OkSession(revision, {.attachment = model::Attachment(revision)})});
+    Answer(NextRequests(), {OkSession(revision, {.attachment = model::Attachment(revision)})});
     EXPECT_EQ(Read().header().revision(), static_cast<int64_t>(revision));
   }
 
@@ -269,8 +268,7 @@ TEST_F(Pipeline, FullInboxDelaysTheAttach) {
 }
 
 TEST_F(Pipeline, OperationsInFlightAreBounded) {
-  constexpr size_t kMessages =
-      model::kLaneOutstandingMax / model::kPipelineOperationsPerMessageMax;
+  constexpr size_t kMessages = model::kLaneOutstandingMax / model::kPipelineOperationsPerMessageMax;
   v1::PipelineRequest message;
   while (message.operations_size() < static_cast<int>(model::kPipelineOperationsPerMessageMax)) {
     message.add_operations()->mutable_sync();

@@ -92,8 +92,9 @@ TEST_F(Unary, DeadlineTravelsOnTheMonotonicClock) {
   auto status = Get(GetOf("/a"));
   const io::RequestBatch batch = NextRequests();
   const base::Duration left = batch.requests[0].deadline.since_start - base::Duration(now_ns_);
-  EXPECT_LE(left, std::chrono::hours(1));
-  EXPECT_GT(left, std::chrono::minutes(55));
+  // gRPC rounds a timeout up on its way.
+  EXPECT_LE(left, std::chrono::minutes(65));
+  EXPECT_GE(left, std::chrono::minutes(55));
   Answer(batch, {Ok(1)});
   EXPECT_TRUE(status.get().ok());
 }
@@ -103,8 +104,8 @@ TEST_F(Unary, SyncIsLinearizable) {
   auto status = Async([&] { return tree_->Sync(&context_, {}, &response); });
   const io::RequestBatch batch = NextRequests();
   EXPECT_EQ(batch.requests[0].consistency, io::Consistency::kLinearizable);
-  EXPECT_TRUE(std::holds_alternative<model::Touch>(
-      std::get<model::Query>(batch.requests[0].body).body));
+  EXPECT_TRUE(
+      std::holds_alternative<model::Touch>(std::get<model::Query>(batch.requests[0].body).body));
   Answer(batch, {Ok(42)});
   EXPECT_TRUE(status.get().ok());
   EXPECT_EQ(response.header().revision(), 42);
@@ -219,7 +220,7 @@ TEST_F(Unary, OpenAndCloseAreChecked) {
 
 TEST_F(Unary, SessionsAreListedAPageAtATime) {
   model::SessionsResult all;
-  for (uint64_t id : {3, 5, 8}) {
+  for (const uint64_t id : {3u, 5u, 8u}) {
     all.sessions.push_back({.session = model::SessionId(id),
                             .timeout_ms = 1,
                             .ephemerals = 2,
@@ -358,8 +359,8 @@ TEST_F(ServerLife, ShutdownEndsEverythingThatIsOpen) {
   auto nodes = tree_->Walk(&walk_context, walk);
   const io::RequestBatch walking = NextRequests();
 
-  auto shutdown = std::async(std::launch::async,
-                             [&] { server_->Shutdown(std::chrono::milliseconds(100)); });
+  auto shutdown =
+      std::async(std::launch::async, [&] { server_->Shutdown(std::chrono::milliseconds(100)); });
   ASSERT_EQ(shutdown.wait_for(std::chrono::seconds(60)), std::future_status::ready);
   EXPECT_FALSE(unanswered.get().ok());
   EXPECT_FALSE(busy->Finish().ok());

@@ -94,12 +94,10 @@ grpc::ServerUnaryReactor* SessionService::Open(grpc::CallbackServerContext* cont
   CHECK(token.size() == model::kTokenBytes);
   const int64_t wanted = request->timeout_ms() == 0 ? kTimeoutMsDefault : request->timeout_ms();
   model::OpenSession open;
-  open.timeout_ms =
-      std::clamp(wanted, model::kSessionTimeoutMsMin, model::kSessionTimeoutMsMax);
+  open.timeout_ms = std::clamp(wanted, model::kSessionTimeoutMsMin, model::kSessionTimeoutMsMax);
   open.token_hash = Sha256(token);
   return UnaryCall::Post(
-      edge_, kMethod,
-      MakeCommand(*edge_, caller, DeadlineOf(*edge_, *context), std::move(open)),
+      edge_, kMethod, MakeCommand(*edge_, caller, DeadlineOf(*edge_, *context), std::move(open)),
       request->ByteSizeLong(), [edge = edge_, response, token](const io::Completion& completion) {
         const model::SessionResult& result = ResultOf(completion.reply);
         edge->WriteHeader(completion.reply.revision, completion.stream_revision,

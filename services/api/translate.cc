@@ -18,11 +18,11 @@ using model::Reason;
 constexpr size_t kListHashBytes = 8;
 
 // Returns from the enclosing function if `expression` is a refusal.
-#define PANDO_RETURN_IF_REFUSED(expression)                     \
-  do {                                                          \
+#define PANDO_RETURN_IF_REFUSED(expression)                           \
+  do {                                                                \
     if (model::Error pando_error = (expression); !pando_error.ok()) { \
-      return pando_error;                                       \
-    }                                                           \
+      return pando_error;                                             \
+    }                                                                 \
   } while (false)
 
 Error CheckNotNegative(const char* field, int64_t value) {
@@ -170,7 +170,7 @@ Error Parse(const v1::TransactOperation& in, size_t value_bytes_max, model::Oper
 }
 
 Error Parse(const google::protobuf::RepeatedPtrField<v1::TransactOperation>& in,
-                size_t value_bytes_max, std::vector<model::Operation>* out) {
+            size_t value_bytes_max, std::vector<model::Operation>* out) {
   out->reserve(static_cast<size_t>(in.size()));
   for (const v1::TransactOperation& operation : in) {
     PANDO_RETURN_IF_REFUSED(Parse(operation, value_bytes_max, &out->emplace_back()));
@@ -187,8 +187,7 @@ int64_t Number(auto id) { return static_cast<int64_t>(id.value()); }
 Error FromProto(const v1::RequestHeader& in, model::ClusterId cluster, Header* out) {
   if (in.cluster_id() != 0 && in.cluster_id() != cluster.value()) {
     return {.reason = Reason::kWrongCluster,
-            .detail = absl::StrCat("the header names another ensemble: this is ",
-                                   cluster.value())};
+            .detail = absl::StrCat("the header names another ensemble: this is ", cluster.value())};
   }
   PANDO_RETURN_IF_REFUSED(CheckNotNegative("session_id", in.session_id()));
   PANDO_RETURN_IF_REFUSED(CheckNotNegative("request_id", in.request_id()));
@@ -268,21 +267,19 @@ Error FromProto(const v1::SetAclRequest& in, size_t, model::SetAcl* out) {
 }
 
 Error FromProto(const v1::TransactRequest& in, size_t value_bytes_max, model::Transaction* out) {
-  const auto operations =
-      static_cast<size_t>(in.then_operations_size()) + static_cast<size_t>(in.else_operations_size());
+  const auto operations = static_cast<size_t>(in.then_operations_size()) +
+                          static_cast<size_t>(in.else_operations_size());
   if (static_cast<size_t>(in.compares_size()) > model::kTransactComparesMax ||
       operations > model::kTransactOperationsMax) {
     return {.reason = Reason::kTooLarge,
             .detail = absl::StrCat("a transaction has at most ", model::kTransactComparesMax,
-                                   " compares and ", model::kTransactOperationsMax,
-                                   " operations")};
+                                   " compares and ", model::kTransactOperationsMax, " operations")};
   }
   out->compares.reserve(static_cast<size_t>(in.compares_size()));
   for (const v1::Compare& compare : in.compares()) {
     PANDO_RETURN_IF_REFUSED(Parse(compare, &out->compares.emplace_back()));
   }
-  PANDO_RETURN_IF_REFUSED(
-      Parse(in.then_operations(), value_bytes_max, &out->then_operations));
+  PANDO_RETURN_IF_REFUSED(Parse(in.then_operations(), value_bytes_max, &out->then_operations));
   return Parse(in.else_operations(), value_bytes_max, &out->else_operations);
 }
 
@@ -469,7 +466,7 @@ void Write(const model::OperationResult& in, v1::SetAclResponse* out) {
 }
 
 void Write(const model::OperationResult& in, v1::TransactOperation::OperationCase operation,
-             v1::TransactResult* out) {
+           v1::TransactResult* out) {
   switch (operation) {
     case v1::TransactOperation::kCreate:
       return Write(in, out->mutable_create());

@@ -147,8 +147,7 @@ TEST(Translate, CreateIsChecked) {
 }
 
 TEST(Translate, SetKeepsEveryFieldAndIsChecked) {
-  const auto set =
-      Parsed<model::Set, v1::SetRequest>("path: '/a' data: 'x' expected_version: 0");
+  const auto set = Parsed<model::Set, v1::SetRequest>("path: '/a' data: 'x' expected_version: 0");
   EXPECT_EQ(set.path, "/a");
   EXPECT_EQ(set.data, "x");
   EXPECT_EQ(set.expected_version, 0);
@@ -220,8 +219,7 @@ TEST(Translate, TransactIsChecked) {
   const std::string compare = "subject: COMPARE_SUBJECT_EXISTS relation: COMPARE_RELATION_EQUAL";
   EXPECT_EQ(reason("compares { path: '/a' " + compare + " }"), Reason::kOk);
   EXPECT_EQ(reason("compares { path: 'a' " + compare + " }"), Reason::kInvalidPath);
-  EXPECT_EQ(reason("compares { path: '/a' " + compare + " number: -1 }"),
-            Reason::kInvalidArgument);
+  EXPECT_EQ(reason("compares { path: '/a' " + compare + " number: -1 }"), Reason::kInvalidArgument);
   EXPECT_EQ(reason("compares { path: '/a' relation: COMPARE_RELATION_EQUAL }"),
             Reason::kInvalidArgument);
   EXPECT_EQ(reason("compares { path: '/a' subject: COMPARE_SUBJECT_EXISTS }"),
@@ -383,14 +381,11 @@ TEST(Translate, WatchIsChecked) {
 TEST(Translate, EveryPipelineOperationIsKnown) {
   std::vector<size_t> commands;
   std::vector<size_t> queries;
-  for (const char* text :
-       {"create { path: '/a' }", "get { path: '/a' }", "set { path: '/a' }",
-        "delete { path: '/a' }", "list { path: '/a' }", "get_acl { path: '/a' }",
-        "set_acl { path: '/a' }", "transact { }", "sync { }"}) {
+  for (const char* text : {"create { path: '/a' }", "get { path: '/a' }", "set { path: '/a' }",
+                           "delete { path: '/a' }", "list { path: '/a' }", "get_acl { path: '/a' }",
+                           "set_acl { path: '/a' }", "transact { }", "sync { }"}) {
     std::variant<model::CommandBody, model::QueryBody> body;
-    ASSERT_TRUE(
-        FromProto(Proto<v1::PipelineOperation>(text), kValueBytesMax, &body).ok())
-        << text;
+    ASSERT_TRUE(FromProto(Proto<v1::PipelineOperation>(text), kValueBytesMax, &body).ok()) << text;
     if (const auto* command = std::get_if<model::CommandBody>(&body)) {
       commands.push_back(command->index());
     } else {
@@ -399,9 +394,9 @@ TEST(Translate, EveryPipelineOperationIsKnown) {
   }
   const auto index = [](model::CommandBody body) { return body.index(); };
   const auto query = [](model::QueryBody body) { return body.index(); };
-  EXPECT_THAT(commands, ElementsAre(index(model::Create()), index(model::Set()),
-                                    index(model::Delete()), index(model::SetAcl()),
-                                    index(model::Transaction())));
+  EXPECT_THAT(commands,
+              ElementsAre(index(model::Create()), index(model::Set()), index(model::Delete()),
+                          index(model::SetAcl()), index(model::Transaction())));
   EXPECT_THAT(queries, ElementsAre(query(model::Get()), query(model::List()),
                                    query(model::GetAcl()), query(model::Touch())));
 }

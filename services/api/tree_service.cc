@@ -47,10 +47,8 @@ grpc::ServerUnaryReactor* TreeService::List(grpc::CallbackServerContext* context
                                             v1::ListResponse* response) {
   return StartQuery<model::List>(
       edge_, *context, "TreeService/List", *request, response,
-      [list = ListOf(request->path(), request->prefix())](const model::Reply& reply,
-                                                          v1::ListResponse* out) {
-        ToProto(reply, list, out);
-      });
+      [list = ListOf(request->path(), request->prefix())](
+          const model::Reply& reply, v1::ListResponse* out) { ToProto(reply, list, out); });
 }
 
 grpc::ServerUnaryReactor* TreeService::GetAcl(grpc::CallbackServerContext* context,
@@ -84,8 +82,8 @@ grpc::ServerUnaryReactor* TreeService::Sync(grpc::CallbackServerContext* context
                                   [](const model::Reply&, v1::SyncResponse*) {});
 }
 
-grpc::ServerWriteReactor<v1::WalkResponse>* TreeService::Walk(
-    grpc::CallbackServerContext* context, const v1::WalkRequest* request) {
+grpc::ServerWriteReactor<v1::WalkResponse>* TreeService::Walk(grpc::CallbackServerContext* context,
+                                                              const v1::WalkRequest* request) {
   return WalkCall::Start(edge_, *context, *request);
 }
 

@@ -40,7 +40,8 @@ model::Error ErrorOf(const absl::Status& status) {
 bool WalkDecoder::Add(const model::RecordWrite& record,
                       std::vector<model::WalkResult::Node>* nodes) {
   const std::optional<codec::NodeName> name = codec::ParseNodeKey(record.key);
-  if (!name) return record.key.empty() || record.key[0] != static_cast<char>(codec::RecordKind::kNode);
+  if (!name)
+    return record.key.empty() || record.key[0] != static_cast<char>(codec::RecordKind::kNode);
   if (!record.value) return false;
   if (name->directory) {
     // Of a node that the walk leaves out there is none pending.

@@ -88,7 +88,8 @@ class WalkCall : public grpc::ServerWriteReactor<v1::WalkResponse>,
   const base::Instant began_;
 
   base::Mutex mutex_;
-  std::optional<io::Request> walk_request_ PANDO_GUARDED_BY(mutex_);  // until the session is checked
+  std::optional<io::Request> walk_request_
+      PANDO_GUARDED_BY(mutex_);  // until the session is checked
   model::Revision stream_revision_ PANDO_GUARDED_BY(mutex_);
   WalkDecoder decoder_ PANDO_GUARDED_BY(mutex_);
   std::deque<Message> messages_ PANDO_GUARDED_BY(mutex_);  // the first is gRPC's while writing_

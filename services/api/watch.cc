@@ -191,7 +191,12 @@ void WatchCall::Proceed() {
   if (broken_) EndWith(grpc::Status::CANCELLED, "CANCELLED");
   if (writing_) return;
   if (!broken_ && messages_.empty() && !queue_.empty()) {
-    std::visit([this](const auto& body) { Expand(body); }, queue_.front().body);
+    const auto& body = queue_.front().body;
+    if (const auto* batch = std::get_if<model::StreamBatch>(&body)) {
+      Expand(*batch);
+    } else {
+      Expand(std::get<Initial>(body));
+    }
   }
   if (!broken_ && !messages_.empty()) {
     writing_ = true;
@@ -212,8 +217,7 @@ void WatchCall::Release(bool written) {
   const Item& item = queue_.front();
   const auto* batch = std::get_if<model::StreamBatch>(&item.body);
   if (written && batch != nullptr && edge_->options().on_watch_delivery) {
-    edge_->options().on_watch_delivery(edge_->options().now() - item.taken,
-                                       batch->selected.size());
+    edge_->options().on_watch_delivery(edge_->options().now() - item.taken, batch->selected.size());
   }
   bytes_ -= item.bytes;
   queue_.pop_front();

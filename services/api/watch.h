@@ -84,8 +84,8 @@ class WatchCall : public grpc::ServerWriteReactor<v1::WatchResponse>,
   base::Mutex mutex_;
   // Until the header is found good by the core, if it asks for anything there.
   std::optional<io::WatchOpen> open_ PANDO_GUARDED_BY(mutex_);
-  bool posted_ PANDO_GUARDED_BY(mutex_) = false;    // the core knows the stream, until WatchClose
-  bool all_once_ PANDO_GUARDED_BY(mutex_) = false;  // it can come to an end of its own
+  bool posted_ PANDO_GUARDED_BY(mutex_) = false;     // the core knows the stream, until WatchClose
+  bool all_once_ PANDO_GUARDED_BY(mutex_) = false;   // it can come to an end of its own
   bool scheduled_ PANDO_GUARDED_BY(mutex_) = false;  // Pump is on its way
 
   std::deque<Item> queue_ PANDO_GUARDED_BY(mutex_);  // the first is in messages_ if those are any
