@@ -45,8 +45,9 @@ absl::StatusOr<std::unique_ptr<Lock>> Lock::Acquire(const PosixDisk& disk) {
   while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno == EINTR) continue;
     if (errno != EWOULDBLOCK) return ErrnoStatus(errno, "flock", path);
-    return absl::FailedPreconditionError(absl::StrCat(
-        "the data dir ", disk.data_dir(), " is in use by another process", Holder(file.get())));
+    return absl::FailedPreconditionError(absl::StrCat("the data dir ", disk.data_dir(),
+                                                      " is locked: in use by another process",
+                                                      Holder(file.get())));
   }
   WriteHolder(file.get());
   return std::unique_ptr<Lock>(new Lock(std::move(file)));

@@ -32,7 +32,7 @@ TEST_F(LockTest, OneAtATime) {
   const auto second = Lock::Acquire(*OpenDisk());
   ASSERT_TRUE(absl::IsFailedPrecondition(second.status()));
   EXPECT_EQ(second.status().message(), "the data dir " + temp_.path() +
-                                           " is in use by another process (process " +
+                                           " is locked: in use by another process (process " +
                                            std::to_string(::getpid()) + ")");
   first->reset();
   EXPECT_TRUE(Lock::Acquire(*OpenDisk()).ok());

@@ -217,7 +217,8 @@ void Server::Publish(const replica::Gauges& gauges) {
     base::Log(base::Severity::kInfo, "serving",
               {{"client", config_.client.listen.ToString()},
                {"http", config_.http.listen.ToString()},
-               {"cluster", facts_.cluster.load()},
+               {"not_served_yet", "peer, zookeeper"},
+               {"cluster", std::string(absl::StrCat(absl::Hex(facts_.cluster.load())))},
                {"revision", gauges.applied}});
   }
 }

@@ -50,6 +50,14 @@ absl::StatusOr<std::unique_ptr<machine::Machine>> LoadMachine(const store::State
   return machine;
 }
 
+// A tree that cannot be read is rebuilt from the newest snapshot and the log.
+absl::Status DamagedTree(const Config& config, const absl::Status& status) {
+  if (!absl::IsDataLoss(status)) return status;
+  return absl::DataLossError(absl::StrCat(status.message(), "; `pandod --recover ", config.data_dir,
+                                          "` rebuilds the tree from the newest snapshot and the "
+                                          "log"));
+}
+
 // What the log has to hold for a state at `mark`.
 absl::Status CheckReach(const wal::Recovered& log, model::Revision last, const store::Mark& mark) {
   const auto lost = [&](std::string_view what) {
@@ -79,13 +87,13 @@ absl::StatusOr<Opened> OpenDataDir(const Config& config,
 
   absl::StatusOr<store::DataDir> data_dir =
       store::DataDir::Open(opened.disk.get(), config.id, model::StorageId(posix::RandomNumber()));
-  if (!data_dir.ok()) return data_dir.status();
+  if (!data_dir.ok()) return base::Annotate(data_dir.status(), config.data_dir);
   opened.data_dir = std::make_unique<store::DataDir>(*std::move(data_dir));
   absl::StatusOr<store::State> state = OpenState(config, opened.disk.get(), opened.data_dir.get());
-  if (!state.ok()) return state.status();
+  if (!state.ok()) return DamagedTree(config, state.status());
   opened.state = *std::move(state);
   absl::StatusOr<std::unique_ptr<machine::Machine>> machine = LoadMachine(opened.state);
-  if (!machine.ok()) return base::Annotate(machine.status(), "load the tree");
+  if (!machine.ok()) return DamagedTree(config, machine.status());
   const store::Mark mark = opened.state.tree->mark();
 
   wal::Options options;
@@ -141,6 +149,11 @@ absl::StatusOr<Offline> TakeOffline(const Config& config) {
       posix::PosixDisk::Open(config.data_dir, posix::PosixDisk::IfMissing::kFail, 0);
   if (!disk.ok()) return disk.status();
   offline.disk = *std::move(disk);
+  // First of all: a folder that is nobody's data dir is left as it is.
+  const absl::StatusOr<store::DataDir> known = store::DataDir::OpenExisting(offline.disk.get());
+  if (absl::IsNotFound(known.status())) {
+    return base::Annotate(known.status(), config.data_dir);
+  }
   absl::StatusOr<std::unique_ptr<posix::Lock>> lock = posix::Lock::Acquire(*offline.disk);
   if (!lock.ok()) return lock.status();
   offline.lock = *std::move(lock);

@@ -529,6 +529,8 @@ absl::Status ChangeLog::Check(io::Disk* disk, const std::string& dir, model::Rev
   const ChangeLog log(disk, dir, {.wall_clock = [] { return base::WallTime(); }});
   absl::StatusOr<Segments> segments = log.ListSegments();
   if (!segments.ok()) return segments.status();
+  // A torn header is a crash while the newest segment was made; but something was stored before.
+  if (segments->empty() && stored) return torn;
   for (size_t i = 0; i < segments->size(); ++i) {
     const bool newest = i + 1 == segments->size();
     const model::Revision end = newest ? stored : (*segments)[i + 1].header.after;

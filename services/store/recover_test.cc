@@ -114,9 +114,9 @@ TEST_F(RecoverTest, CheckNamesWhatIsDamaged) {
   for (const std::string& file : {std::string("identity"), std::string("CURRENT"), table, snapshot,
                                   std::string("state-1/changes/000000000001")}) {
     SCOPED_TRACE(file);
-    disk_.Flip(file, 60);
+    disk_.Flip(file, 20);
     ExpectOneDamage(file);
-    disk_.Flip(file, 60);
+    disk_.Flip(file, 20);
   }
   ASSERT_TRUE(disk_.Delete(table).ok());
   ExpectOneDamage(table);

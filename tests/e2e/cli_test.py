@@ -639,7 +639,7 @@ class Dev(harness.TestCase):
              str(self.folder_of_data)], capture_output=True, text=True, timeout=30,
             env=harness.clean_environment())
         self.assertEqual(second.returncode, REFUSED, second.stderr)
-        self.assertIn("lock", second.stderr)
+        self.assertIn("in use", second.stderr)
         self.assertRegex(second.stderr, r"pando: server 1 ended by itself[^\n]*\n\Z")
         self.assertEqual(server.http("/readyz")[0], 200)
 
