@@ -1,6 +1,7 @@
 #include "cli/connection.h"
 
 #include <algorithm>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -66,8 +67,10 @@ void Connection::Alive() { alive_ = Clock::now(); }
 absl::Status Connection::Call(CallKind kind, const Body& body) {
   Alive();
   pause_ = milliseconds(0);
+  // What a server said last: it explains more than that nobody could be reached after it.
+  std::optional<absl::Status> said;
   for (;;) {
-    PANDO_RETURN_IF_ERROR(Connect());
+    if (const absl::Status connected = Connect(); !connected.ok()) return said.value_or(connected);
     grpc::ClientContext context;
     const Clock::time_point started = Clock::now();
     if (kind == CallKind::kWrite) context.set_deadline(WallDeadline(deadline()));
@@ -90,6 +93,7 @@ absl::Status Connection::Call(CallKind kind, const Body& body) {
       pause_ = milliseconds(0);
     }
     if (ends || !Pause()) return FinalStatus(error, is_write);
+    if (!error.reason.empty()) said = FinalStatus(error, is_write);
   }
 }
 
