@@ -8,7 +8,7 @@ JOBS ?= $(shell nproc)
 RELEASE := build/release
 
 run: release
-	@$(RELEASE)/bin/pando dev --dir var $(ARGS)
+	@$(RELEASE)/bin/pando dev $(ARGS)
 
 test: release
 	@ctest --test-dir $(RELEASE) --output-on-failure --schedule-random -j $(JOBS)
