@@ -1,7 +1,7 @@
 // The bytes of the change log (docs/formats/change-log.md): a segment is a header and then blocks.
 //
-//   segment header   magic, format, sequence, after, created_ms, checksum         kSegmentHeaderBytes
-//   block header     magic, body bytes, after, last, body checksum, checksum      kBlockHeaderBytes
+//   segment header   magic, format, sequence, after, created_ms, checksum
+//   block header     magic, body bytes, after, last, body checksum, checksum
 //   body             the batches of revisions in (after, last], then the ACLs that they refer to
 //
 // A block follows the one whose `last` is its `after`: what is missing shows, not only what is

@@ -110,8 +110,7 @@ uint64_t ChangeLog::segment_bytes() const {
 }
 
 bool ChangeLog::IsOld(base::WallTime created, int64_t parts) const {
-  const base::Duration age =
-      std::chrono::milliseconds(options_.wall_clock().ms - created.ms);
+  const base::Duration age = std::chrono::milliseconds(options_.wall_clock().ms - created.ms);
   return age >= options_.age_max / parts;
 }
 
@@ -293,8 +292,8 @@ absl::Status ChangeLog::AppendBlock(model::Revision after, model::Revision last,
   const Segment& newest = segments->back();
   const bool used = newest.bytes > kSegmentHeaderBytes;
   const bool damaged = newest.header.after + 1 < oldest();
-  if (used && (damaged || newest.bytes >= segment_bytes() ||
-               IsOld(newest.header.created, kSegmentsAim))) {
+  if (used &&
+      (damaged || newest.bytes >= segment_bytes() || IsOld(newest.header.created, kSegmentsAim))) {
     PANDO_RETURN_IF_ERROR(file_->Sync());
     const SegmentHeader header{newest.header.sequence + 1, after, options_.wall_clock()};
     PANDO_RETURN_IF_ERROR(CreateSegment(header, segments));
@@ -446,8 +445,8 @@ absl::StatusOr<bool> ChangeLog::ReadSegment(Segment* segment, model::Revision en
     reader.Skip(header);
   }
   if (reader.place().after == end) return bytes >= bytes_max;
-  return absl::DataLossError(absl::StrCat(path, " at ", reader.place().offset, ": goes beyond ",
-                                          end.value()));
+  return absl::DataLossError(
+      absl::StrCat(path, " at ", reader.place().offset, ": goes beyond ", end.value()));
 }
 
 ChangeLog::Reading ChangeLog::ReadTail(size_t bytes_max) {

@@ -88,7 +88,7 @@ class ChangeLog {
   };
   struct Segment {
     SegmentHeader header;
-    uint64_t bytes = 0;  // of it that hold
+    uint64_t bytes = 0;              // of it that hold
     std::vector<Place> places = {};  // ascending; sparse, and perhaps not yet filled
   };
   using Segments = std::deque<Segment>;

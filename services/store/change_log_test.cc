@@ -46,7 +46,8 @@ class ChangeLogTest : public ::testing::Test {
     for (const auto& batch : reading.batches) {
       const model::Change& change = batch->changes.at(0);
       EXPECT_EQ(change.path, absl::StrCat("/node-", batch->revision.value()));
-      EXPECT_EQ(change.data, BatchOf(batch->revision.value(), change.data->size())->changes[0].data);
+      EXPECT_EQ(change.data,
+                BatchOf(batch->revision.value(), change.data->size())->changes[0].data);
       absl::StrAppend(&text, " ", batch->revision.value());
     }
     return absl::StrCat(text, " -> ", reading.through.value());

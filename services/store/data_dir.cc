@@ -23,8 +23,7 @@ std::string Hex(uint64_t value) { return absl::StrCat(absl::Hex(value, absl::kZe
 
 bool ParseHex(std::string_view text, uint64_t* value) {
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), *value, 16);
-  return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() &&
-         Hex(*value) == text;
+  return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size() && Hex(*value) == text;
 }
 
 bool ParseDecimal(std::string_view text, uint64_t* value) {
@@ -68,9 +67,9 @@ uint64_t StateOf(std::string_view name) {
 }  // namespace
 
 std::string FormatIdentity(const Identity& identity) {
-  return WithChecksum(absl::StrCat(
-      "pando data dir 1\n", "server ", identity.server.value(), "\n", "storage ",
-      Hex(identity.storage.value()), "\n", "cluster ", Hex(identity.cluster.value()), "\n"));
+  return WithChecksum(absl::StrCat("pando data dir 1\n", "server ", identity.server.value(), "\n",
+                                   "storage ", Hex(identity.storage.value()), "\n", "cluster ",
+                                   Hex(identity.cluster.value()), "\n"));
 }
 
 bool ParseIdentity(std::string_view text, Identity* identity) {

@@ -19,7 +19,7 @@
 namespace leveldb {
 class Env;
 class Logger;
-}
+}  // namespace leveldb
 
 namespace pando::store {
 

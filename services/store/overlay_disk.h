@@ -1,5 +1,6 @@
 // OverlayDisk: a disk to write to without touching the one below. What is written, renamed or
-// deleted stays in memory. For looking into a data dir with code that cannot but write. Thread-safe.
+// deleted stays in memory. For looking into a data dir with code that cannot but write.
+// Thread-safe.
 #ifndef PANDO_STORE_OVERLAY_DISK_H_
 #define PANDO_STORE_OVERLAY_DISK_H_
 
@@ -21,8 +22,7 @@ class OverlayDisk final : public io::Disk {
   explicit OverlayDisk(io::Disk* below) : below_(below) {}
 
   absl::StatusOr<std::unique_ptr<io::File>> Open(const std::string& path,
-                                                 io::OpenMode mode) override
-      PANDO_EXCLUDES(mutex_);
+                                                 io::OpenMode mode) override PANDO_EXCLUDES(mutex_);
   absl::StatusOr<std::vector<std::string>> List(const std::string& dir) override
       PANDO_EXCLUDES(mutex_);
   absl::Status MakeDir(const std::string& dir) override PANDO_EXCLUDES(mutex_);

@@ -50,15 +50,15 @@ void CheckTree(io::Disk* disk, const std::string& dir, const RecordDigest& diges
 absl::Status CheckSnapshot(io::Disk* disk, model::Revision revision, const RecordDigest& digest) {
   const std::string path = SnapshotPath(revision);
   uint64_t sum = 0;
-  const absl::StatusOr<SnapshotHeader> header = ReadSnapshot(
-      disk, path, [&](std::string_view key, std::string_view value) -> absl::Status {
+  const absl::StatusOr<SnapshotHeader> header =
+      ReadSnapshot(disk, path, [&](std::string_view key, std::string_view value) -> absl::Status {
         if (digest) sum += digest(key, value);
         return absl::OkStatus();
       });
   if (!header.ok()) return header.status();
   if (header->mark.revision != revision) {
-    return absl::DataLossError(absl::StrCat(path, ": holds revision ",
-                                            header->mark.revision.value()));
+    return absl::DataLossError(
+        absl::StrCat(path, ": holds revision ", header->mark.revision.value()));
   }
   return digest ? CheckDigest(sum, header->mark, path) : absl::OkStatus();
 }
@@ -66,17 +66,17 @@ absl::Status CheckSnapshot(io::Disk* disk, model::Revision revision, const Recor
 absl::StatusOr<Mark> FillTree(io::Disk* disk, model::Revision snapshot, TreeDb* tree) {
   std::vector<model::RecordWrite> batch;
   size_t bytes = 0;
-  const absl::StatusOr<SnapshotHeader> header = ReadSnapshot(
-      disk, SnapshotPath(snapshot),
-      [&](std::string_view key, std::string_view value) -> absl::Status {
-        batch.push_back({std::string(key), std::string(value)});
-        bytes += batch.back().bytes();
-        if (bytes < kBuildBytes) return absl::OkStatus();
-        PANDO_RETURN_IF_ERROR(tree->Build(batch, Mark()));
-        batch.clear();
-        bytes = 0;
-        return absl::OkStatus();
-      });
+  const absl::StatusOr<SnapshotHeader> header =
+      ReadSnapshot(disk, SnapshotPath(snapshot),
+                   [&](std::string_view key, std::string_view value) -> absl::Status {
+                     batch.push_back({std::string(key), std::string(value)});
+                     bytes += batch.back().bytes();
+                     if (bytes < kBuildBytes) return absl::OkStatus();
+                     PANDO_RETURN_IF_ERROR(tree->Build(batch, Mark()));
+                     batch.clear();
+                     bytes = 0;
+                     return absl::OkStatus();
+                   });
   if (!header.ok()) return header.status();
   PANDO_RETURN_IF_ERROR(tree->Build(batch, header->mark));
   return header->mark;

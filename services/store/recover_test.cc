@@ -26,8 +26,8 @@ class RecoverTest : public ::testing::Test {
     Records records;
     for (uint64_t r = 1; r <= 20; ++r) {
       std::vector<io::StoreWrite> window;
-      window.push_back(WriteOf(r, {{absl::StrCat("k", r), std::string(30'000, 'x')},
-                                   {"last", absl::StrCat(r)}}));
+      window.push_back(WriteOf(
+          r, {{absl::StrCat("k", r), std::string(30'000, 'x')}, {"last", absl::StrCat(r)}}));
       Apply(window[0].delta, &records);
       window[0].digest = DigestOf(records);
       ASSERT_TRUE(StoreWindow(*state, window).ok());
@@ -42,7 +42,9 @@ class RecoverTest : public ::testing::Test {
     absl::StatusOr<std::unique_ptr<SnapshotWriter>> writer =
         SnapshotWriter::Create(&disk_, SnapshotPath(R(revision)), {model::ClusterId(3), mark});
     ASSERT_TRUE(writer.ok());
-    for (const auto& [key, value] : history_[revision]) ASSERT_TRUE((*writer)->Add(key, value).ok());
+    for (const auto& [key, value] : history_[revision]) {
+      ASSERT_TRUE((*writer)->Add(key, value).ok());
+    }
     ASSERT_TRUE((*writer)->Finish().ok());
   }
   std::string ATable() {

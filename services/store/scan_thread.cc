@@ -197,8 +197,7 @@ bool ScanThread::Admit(base::Duration patience, std::vector<ChangesRequest>* req
 
 void ScanThread::Answer(const ChangesRequest& request) {
   ChangeLog::Reading reading = state_.changes->Read(request.from, request.bytes_max);
-  post_(io::ChangesRead{request.from, reading.oldest, reading.through,
-                        std::move(reading.batches)});
+  post_(io::ChangesRead{request.from, reading.oldest, reading.through, std::move(reading.batches)});
 }
 
 void ScanThread::StartSnapshotIfDue() {
@@ -244,9 +243,8 @@ bool ScanThread::Step(Job* job) {
     }
     job->view = *std::move(view);
   }
-  const absl::Status filled = job->view->stale()
-                                  ? absl::UnavailableError("the store has to be reopened")
-                                  : FillOffer(job);
+  const absl::Status filled =
+      job->view->stale() ? absl::UnavailableError("the store has to be reopened") : FillOffer(job);
   if (!filled.ok() || job->offered.empty()) {
     End(job, filled);
     return true;

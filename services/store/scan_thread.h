@@ -82,8 +82,7 @@ class ScanThread {
 
   void Run();
   // Waits for work; false: the end.
-  bool Admit(base::Duration patience, std::vector<ChangesRequest>* requests)
-      PANDO_EXCLUDES(mutex_);
+  bool Admit(base::Duration patience, std::vector<ChangesRequest>* requests) PANDO_EXCLUDES(mutex_);
   void Answer(const ChangesRequest& request);
   void StartSnapshotIfDue() PANDO_EXCLUDES(mutex_);
   // One turn; true: it got something done.
@@ -100,7 +99,7 @@ class ScanThread {
   std::vector<std::unique_ptr<Job>> running_;
   std::unique_ptr<Job> snapshot_;
   model::Revision newest_snapshot_;
-  base::Instant snapshot_at_;    // when the last one was taken, or the start
+  base::Instant snapshot_at_;  // when the last one was taken, or the start
   base::Instant snapshot_not_before_;
   uint64_t snapshot_wal_bytes_ = 0;
 

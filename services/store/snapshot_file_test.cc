@@ -98,10 +98,10 @@ TEST_F(SnapshotFileTest, BlocksOfAnotherSnapshotDoNotFit) {
   const std::string other = *io::ReadFile(&disk_, SnapshotPath(R(10)));
   ASSERT_EQ(one.size(), other.size());
   // The header of the one, the rest of the other: each block is whole, but none follows it.
-  ASSERT_TRUE(io::ReplaceFile(&disk_, SnapshotPath(R(9)),
-                              one.substr(0, kSnapshotHeaderBytes) +
-                                  other.substr(kSnapshotHeaderBytes))
-                  .ok());
+  ASSERT_TRUE(
+      io::ReplaceFile(&disk_, SnapshotPath(R(9)),
+                      one.substr(0, kSnapshotHeaderBytes) + other.substr(kSnapshotHeaderBytes))
+          .ok());
   Records read;
   EXPECT_TRUE(absl::IsDataLoss(Read(9, &read).status()));
 }

@@ -11,10 +11,9 @@ std::string ChangesDir(const std::string& dir) { return absl::StrCat(dir, "/chan
 
 }  // namespace
 
-absl::StatusOr<State> CreateState(io::Disk* disk, const std::string& dir,
-                                  model::Revision after, const StateOptions& options) {
-  absl::StatusOr<std::unique_ptr<TreeDb>> tree =
-      TreeDb::Create(disk, TreeDir(dir), options.tree);
+absl::StatusOr<State> CreateState(io::Disk* disk, const std::string& dir, model::Revision after,
+                                  const StateOptions& options) {
+  absl::StatusOr<std::unique_ptr<TreeDb>> tree = TreeDb::Create(disk, TreeDir(dir), options.tree);
   if (!tree.ok()) return tree.status();
   absl::StatusOr<std::unique_ptr<ChangeLog>> changes =
       ChangeLog::Create(disk, ChangesDir(dir), after, options.changes);
@@ -27,8 +26,8 @@ absl::StatusOr<State> OpenState(io::Disk* disk, const std::string& dir,
                                 const StateOptions& options) {
   absl::StatusOr<std::unique_ptr<TreeDb>> tree = TreeDb::Open(disk, TreeDir(dir), options.tree);
   if (!tree.ok()) return tree.status();
-  absl::StatusOr<std::unique_ptr<ChangeLog>> changes = ChangeLog::Open(
-      disk, ChangesDir(dir), (*tree)->mark().revision, options.changes);
+  absl::StatusOr<std::unique_ptr<ChangeLog>> changes =
+      ChangeLog::Open(disk, ChangesDir(dir), (*tree)->mark().revision, options.changes);
   if (!changes.ok()) return changes.status();
   return State{*std::move(tree), *std::move(changes)};
 }

@@ -27,8 +27,7 @@ struct State {
 // A state without records in the new folder `dir`, synced but for the folder's own name. Its change
 // log begins after `after`: the revision that the tree will be built at, 0 for an empty one.
 [[nodiscard]] absl::StatusOr<State> CreateState(io::Disk* disk, const std::string& dir,
-                                                model::Revision after,
-                                                const StateOptions& options);
+                                                model::Revision after, const StateOptions& options);
 // DATA_LOSS: damaged; the message names the file.
 [[nodiscard]] absl::StatusOr<State> OpenState(io::Disk* disk, const std::string& dir,
                                               const StateOptions& options);

@@ -27,8 +27,8 @@ StoreThread::StoreThread(io::Disk* disk, State state, model::Revision newest_sna
       state_(std::move(state)),
       last_window_at_(Now() - options_.interval),
       written_(state_.tree->mark().revision),
-      scans_(std::make_unique<ScanThread>(disk, state_, newest_snapshot, options_.snapshots,
-                                          post_)),
+      scans_(
+          std::make_unique<ScanThread>(disk, state_, newest_snapshot, options_.snapshots, post_)),
       thread_([this] { Run(); }) {
   CHECK(post_ != nullptr);
 }

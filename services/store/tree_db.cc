@@ -90,9 +90,7 @@ void Put(const model::RecordWrite& write, leveldb::WriteBatch* batch) {
   }
 }
 
-bool IsTable(std::string_view name) {
-  return name.ends_with(".ldb") || name.ends_with(".sst");
-}
+bool IsTable(std::string_view name) { return name.ends_with(".ldb") || name.ends_with(".sst"); }
 
 // Reads the whole table at `path`: the index, then every block, all with their checksums.
 leveldb::Status CheckTable(DiskEnv* env, const std::string& path) {
@@ -235,8 +233,9 @@ absl::Status TreeDb::Reopen() {
   const base::MutexLock lock(&mutex_);
   // The batch that failed may hold all the same. It is written again, and its mark with it.
   if (found->revision < mark_.revision) {
-    return absl::DataLossError(absl::StrCat(dir_, ": reopened at revision ", found->revision.value(),
-                                            ", but ", mark_.revision.value(), " was synced"));
+    return absl::DataLossError(absl::StrCat(dir_, ": reopened at revision ",
+                                            found->revision.value(), ", but ",
+                                            mark_.revision.value(), " was synced"));
   }
   must_reopen_ = false;
   return absl::OkStatus();

@@ -71,7 +71,8 @@ class TreeDb {
   // failed. Any other error: stop the process.
   [[nodiscard]] absl::Status Write(const std::vector<io::StoreWrite>& window);
   // Records as they are, for building a state that nobody reads before its mark is `mark`.
-  [[nodiscard]] absl::Status Build(const std::vector<model::RecordWrite>& records, const Mark& mark);
+  [[nodiscard]] absl::Status Build(const std::vector<model::RecordWrite>& records,
+                                   const Mark& mark);
 
   // As of the last Write.
   Mark mark() const PANDO_EXCLUDES(mutex_);

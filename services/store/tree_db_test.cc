@@ -40,7 +40,8 @@ class TreeDbTest : public ::testing::Test {
   void WriteMany(uint64_t revision) {
     std::vector<model::RecordWrite> writes;
     for (int i = 0; i < 2000; ++i) {
-      writes.push_back({absl::StrCat("key-", i), std::string(500, static_cast<char>('a' + i % 26))});
+      writes.push_back(
+          {absl::StrCat("key-", i), std::string(500, static_cast<char>('a' + i % 26))});
     }
     ASSERT_TRUE(Write(revision, std::move(writes)).ok());
   }
@@ -110,11 +111,10 @@ TEST_F(TreeDbTest, TheLastWriteOfAKeyWins) {
 TEST_F(TreeDbTest, AnErrorOfTheReaderEndsTheLoad) {
   ASSERT_TRUE(Write(1, {{"a", "1"}, {"b", "2"}}).ok());
   int seen = 0;
-  const absl::Status status =
-      tree_->Load([&](std::string_view, std::string_view) -> absl::Status {
-        ++seen;
-        return absl::CancelledError("enough");
-      });
+  const absl::Status status = tree_->Load([&](std::string_view, std::string_view) -> absl::Status {
+    ++seen;
+    return absl::CancelledError("enough");
+  });
   EXPECT_TRUE(absl::IsCancelled(status));
   EXPECT_EQ(seen, 1);
 }

@@ -40,8 +40,7 @@ class CrashDisk final : public io::Disk {
   void Flip(const std::string& path, uint64_t offset) PANDO_EXCLUDES(mutex_);
 
   absl::StatusOr<std::unique_ptr<io::File>> Open(const std::string& path,
-                                                 io::OpenMode mode) override
-      PANDO_EXCLUDES(mutex_);
+                                                 io::OpenMode mode) override PANDO_EXCLUDES(mutex_);
   absl::StatusOr<std::vector<std::string>> List(const std::string& dir) override
       PANDO_EXCLUDES(mutex_);
   absl::Status MakeDir(const std::string& dir) override PANDO_EXCLUDES(mutex_);
