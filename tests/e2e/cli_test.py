@@ -105,7 +105,8 @@ class Nodes(CliTest):
             shown = self.json("get", "/a")
             self.assertEqual(list(shown), ["path", "data", "stat"])
             self.assertEqual(shown["data"], data)
-        for data in (NOT_TEXT, b"\x1b[2J", b"\x7f", b"\xc2\x80", b"\xff", b"\xed\xa0\x80", b"a\x00"):
+        for data in (NOT_TEXT, b"\x1b[2J", b"\x7f", b"\xc2\x80", b"\xff", b"\xed\xa0\x80",
+                     b"a\x00"):
             self.pandod.pando("set", "/a", "-", input=data, text=False)
             shown = self.json("get", "/a")
             self.assertEqual(list(shown), ["path", "data_base64", "stat"])
@@ -244,7 +245,8 @@ class Transactions(CliTest):
 class Watches(CliTest):
     def events_of(self, *words, count):
         process, lines = self.popen("watch", *words)
-        harness.wait_until(lambda: self.pandod.metrics()["pando_watch_streams"] == 1, 10, "watching")
+        harness.wait_until(lambda: self.pandod.metrics()["pando_watch_streams"] == 1, 10,
+                           "watching")
         return process, lambda: [lines.next() for _ in range(count)]
 
     def test_a_line_an_event_in_json(self):
@@ -300,7 +302,8 @@ class Watches(CliTest):
         self.events_of("-r", "--exec", command, "/", count=0)
         created = self.json("create", "/a", "data of a")
         self.out("rm", "/a")
-        harness.wait_until(lambda: log.exists() and log.read_text().count("\n") == 4, 10, "both ran")
+        harness.wait_until(lambda: log.exists() and log.read_text().count("\n") == 4, 10,
+                           "both ran")
         revision = created["stat"]["create_revision"]
         self.assertRegex(log.read_text(),
                          rf"\ACREATED /a {revision}\ndata of a\nDELETED /a \d+\n\n\Z")

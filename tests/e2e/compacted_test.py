@@ -44,7 +44,8 @@ class Compacted(harness.TestCase):
 
     def assert_watches_from(self, oldest):
         """From the oldest revision on there is every change."""
-        version = json.loads(self.pandod.pando("stat", "/a", "-o", "json").stdout)["stat"]["version"]
+        shown = json.loads(self.pandod.pando("stat", "/a", "-o", "json").stdout)
+        version = shown["stat"]["version"]
         watch = harness.Watcher(self.pandod, "/", "--from", oldest, out=self.folder / "events")
         self.addCleanup(watch.stop)
         newest = self.newest()
