@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "io/peers.h"
 #include "model/command.h"
 #include "model/ids.h"
 #include "model/query.h"
@@ -39,6 +40,16 @@ struct LargeWalk {
 
 // How the ensemble looks from here; answered with an EnsembleStatus.
 struct GetStatus {};
+// Who the members are; answered with a Membership.
+struct GetMembers {};
+// The digest of this server's state; answered with a DigestResult.
+struct GetDigest {};
+// A change of the membership or of the leader, made by the leader wherever it is asked for. The
+// reply's revision is that of the change, its result the Membership then; of a transfer the
+// EnsembleStatus.
+struct Administer {
+  AdminOrder order;
+};
 
 // A command, before source, number and stamp are given to it; or something that is not logged.
 struct Request {
@@ -49,7 +60,9 @@ struct Request {
   model::Revision min_revision;
   Consistency consistency = Consistency::kLocal;
   base::Instant deadline = base::kNever;
-  std::variant<model::Command, model::Query, KeepAlive, LargeWalk, GetStatus> body;
+  std::variant<model::Command, model::Query, KeepAlive, LargeWalk, GetStatus, GetMembers, GetDigest,
+               Administer>
+      body;
 };
 
 struct Completion {

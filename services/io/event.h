@@ -4,15 +4,18 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <variant>
 #include <vector>
 
 #include "io/client.h"
+#include "io/install.h"
 #include "io/log.h"
+#include "io/peers.h"
+#include "io/store.h"
 #include "model/change.h"
 #include "model/entry.h"
 #include "model/ids.h"
-#include "raft/message.h"
 
 namespace pando::io {
 
@@ -74,13 +77,43 @@ struct ChangesRead {
 
 // --- From peers -------------------------------------------------------------------------------
 
-struct PeerMessage {
-  model::ServerId from;
-  raft::Message message;
+// An incoming channel. What comes in it may be of use at once, or the channel is refused.
+struct PeerOpened {
+  ChannelId channel;
+  PeerHello hello;
 };
-// The stream from this peer broke: fast failover starts from it.
-struct PeerLost {
+struct PeerMessages {
+  ChannelId channel;
+  std::vector<PeerMessage> messages;
+};
+// It broke, or was refused. Fast failover starts from it.
+struct PeerClosed {
+  ChannelId channel;
+};
+// The channel to this peer is open (again): what was sent before may be lost.
+struct PeerReady {
   model::ServerId peer;
+};
+// The peer does not want this server's channel.
+struct PeerRefused {
+  model::ServerId peer;
+  Refusal refusal = Refusal::kWrongCluster;
+  std::string detail;
+};
+// Peers::SendSnapshot has ended; good: it is synced over there.
+struct SnapshotSent {
+  model::ServerId to;
+  bool good = false;
+};
+// A snapshot is here, synced but not in force.
+struct SnapshotReceived {
+  InstallId install;
+  StateMark mark;
+  std::shared_ptr<StateBuilder> state;
+};
+// It is in force on disk: a restart would find it.
+struct Installed {
+  InstallId install;
 };
 
 // --- From the process -------------------------------------------------------------------------
@@ -90,7 +123,8 @@ struct Shutdown {};
 
 using Event = std::variant<RequestBatch, LaneClosed, WatchOpen, WatchClose, StreamDrained,
                            InitialSent, Persisted, EntriesRead, DiskSpace, Stored, SnapshotTaken,
-                           ChangesRead, PeerMessage, PeerLost, Shutdown>;
+                           ChangesRead, PeerOpened, PeerMessages, PeerClosed, PeerReady,
+                           PeerRefused, SnapshotSent, SnapshotReceived, Installed, Shutdown>;
 
 }  // namespace pando::io
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "base/strong.h"
 #include "model/change.h"
 #include "model/ids.h"
 #include "model/record.h"
@@ -29,6 +30,17 @@ struct StoreWrite {
   std::shared_ptr<const model::ChangeBatch> changes;  // null: none
 };
 
+// What a state is of.
+struct StateMark {
+  model::Revision revision;
+  model::Term term;     // of the entry of that revision
+  uint64_t digest = 0;  // of all records
+  friend bool operator==(const StateMark&, const StateMark&) = default;
+};
+
+// One received snapshot, from SnapshotReceived to Install or Discard.
+using InstallId = base::Strong<struct InstallIdTag>;
+
 enum class Taken : uint8_t {
   kTaken,
   kFull,       // nothing was taken: the same records are offered again a little later
@@ -40,6 +52,8 @@ enum class Taken : uint8_t {
 class ScanSink {
  public:
   virtual ~ScanSink() = default;
+  // Once, before anything else, if the scan gets as far: what it is of.
+  virtual void Begin(const StateMark&) {}
   // The next records in key order, at most kScanChunkBytesMax of them unless one is larger; every
   // call names the revision that all of them are of.
   virtual Taken Take(model::Revision revision, const std::vector<model::RecordWrite>& records) = 0;

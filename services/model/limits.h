@@ -72,6 +72,21 @@ inline constexpr size_t kUnstoredBytesMax = 256 * kMiB;
 inline constexpr size_t kLogTailBytesMax = 16 * kMiB;
 inline constexpr size_t kUncommittedBytesMax = 64 * kMiB;
 
+// Servers among each other.
+inline constexpr size_t kMembersMax = 64;
+inline constexpr size_t kVotersMax = 9;
+// Entries of one AppendRequest, and what of them may be under way to one follower.
+inline constexpr size_t kAppendBytesMax = 1 * kMiB;
+inline constexpr size_t kAppendEntriesMax = 4'096;
+inline constexpr size_t kInFlightBytesMax = 16 * kMiB;
+inline constexpr size_t kInFlightMessagesMax = 256;
+// What may wait in a channel to one peer; a peer's message of its own.
+inline constexpr size_t kPeerQueueBytesMax = 64 * kMiB;
+inline constexpr size_t kPeerMessageBytesMax = 8 * kMiB;
+inline constexpr size_t kForwardBytesMax = 1 * kMiB;
+// The WAL above a snapshot that is being sent is kept up to this.
+inline constexpr size_t kPinnedLogBytesMax = 1024 * kMiB;
+
 // The store. A window is what goes to LevelDB as one batch: its deltas before they are coalesced.
 inline constexpr size_t kStoreWindowBytesMax = 32 * kMiB;
 inline constexpr size_t kSnapshotsKept = 2;
@@ -82,6 +97,7 @@ inline constexpr size_t kWalBatchBytesMax = 16 * kMiB;
 
 static_assert(kValueBytesHardMax + 64 * kKiB < kCommandBytesMax, "a largest Set fits a command");
 static_assert(kCommandBytesMax < kWalBatchBytesMax, "a largest command fits a batch");
+static_assert(kCommandBytesMax + kAppendBytesMax < kPeerMessageBytesMax);
 static_assert(kListPageBytesMax + kValueBytesHardMax <= kWatchMessageBytesMax);
 
 }  // namespace pando::model

@@ -11,6 +11,7 @@
 
 #include "model/acl.h"
 #include "model/ids.h"
+#include "model/membership.h"
 #include "model/node.h"
 
 namespace pando::model {
@@ -157,12 +158,18 @@ struct EnsembleStatus {
   friend bool operator==(const EnsembleStatus&, const EnsembleStatus&) = default;
 };
 
+struct DigestResult {
+  Revision revision;
+  uint64_t digest = 0;  // of the whole replicated state
+  friend bool operator==(const DigestResult&, const DigestResult&) = default;
+};
+
 struct Reply {
   // Of the command itself if it was applied; of the newest applied command for a query or refusal.
   Revision revision;
   Error error;
   std::variant<std::monostate, OperationResult, TransactionResult, SessionResult, ListResult,
-               AclResult, WalkResult, SessionsResult, EnsembleStatus>
+               AclResult, WalkResult, SessionsResult, EnsembleStatus, Membership, DigestResult>
       result;
 
   static Reply Failure(Error error) {

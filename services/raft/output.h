@@ -11,6 +11,7 @@
 
 #include "base/strong.h"
 #include "model/entry.h"
+#include "model/formation.h"
 #include "model/ids.h"
 #include "model/reply.h"
 #include "raft/message.h"
@@ -32,14 +33,15 @@ struct Append {
     model::ServerId vote;
   };
   std::optional<Vote> vote;
+  // What a server without data has to remember until its ensemble is formed; whole whenever it
+  // changed. Not Raft's own, but it goes the same way.
+  std::optional<model::Formation> formation;
   // Contiguous. Entries at and above the first one's index that were appended before are cut.
   std::vector<model::Entry> entries;
 };
 
 // Chosen by the caller of Read; comes back with the grant.
 using ReadId = base::Strong<struct ReadIdTag>;
-
-using EntryRef = std::shared_ptr<const model::Entry>;
 
 struct RoleChange {
   Role role = Role::kFollower;

@@ -88,10 +88,15 @@ void Replica::Handle(base::Instant now, base::WallTime wall, io::Event event) {
             streams_.ChangesRead(read.from, read.through, read.oldest_change,
                                  std::move(read.batches));
           },
-          [&](io::PeerMessage& message) {
-            raft_.Receive(now_, message.from, std::move(message.message));
-          },
-          [&](io::PeerLost& lost) { raft_.PeerLost(now_, lost.peer); },
+          // One voter has no peers.
+          [&](io::PeerOpened&) {},
+          [&](io::PeerMessages&) {},
+          [&](io::PeerClosed&) {},
+          [&](io::PeerReady&) {},
+          [&](io::PeerRefused&) {},
+          [&](io::SnapshotSent&) {},
+          [&](io::SnapshotReceived&) {},
+          [&](io::Installed&) {},
           [&](io::Shutdown&) { OnShutdown(); },
       },
       event);

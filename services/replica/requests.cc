@@ -68,6 +68,9 @@ void Replica::OnRequest(io::Request request, Responder responder, size_t batch_b
   if (const model::SessionId session = SessionOf(request)) leases_.Renew(session, now_);
   if (auto* command = std::get_if<model::Command>(&request.body)) {
     OnCommand(std::move(*command), request.deadline, std::move(responder), batch_bytes);
+  } else if (std::holds_alternative<io::Administer>(request.body)) {
+    Refuse(responder, {.reason = Reason::kInvalidArgument,
+                       .detail = "an ensemble of one has nobody to add, remove or hand over to"});
   } else {
     OnRead(std::move(request), std::move(responder));
   }
@@ -177,6 +180,12 @@ void Replica::RunRead(Read read) {
     Answer(read.responder, keep_alive->session, KeepAlive(keep_alive->session));
   } else if (std::holds_alternative<io::GetStatus>(read.request.body)) {
     Answer(read.responder, {}, Status());
+  } else if (std::holds_alternative<io::GetMembers>(read.request.body)) {
+    Answer(read.responder, {}, {.revision = machine_->applied(), .result = raft_.membership()});
+  } else if (std::holds_alternative<io::GetDigest>(read.request.body)) {
+    Answer(read.responder, {},
+           {.revision = machine_->applied(),
+            .result = model::DigestResult{machine_->applied(), machine_->digest()}});
   } else {
     RunLargeWalk(std::move(read));
   }
