@@ -33,7 +33,7 @@ std::string Advice(const ServerError& error, const std::string& path) {
                         error.Metadata("expected_version"), "; read it again");
   }
   if (reason == "NO_CHILDREN_FOR_EPHEMERALS") {
-    return absl::StrCat("the parent of ", path, " is ephemeral: it can have no children");
+    return absl::StrCat(path, " would lie below an ephemeral node, which can have no children");
   }
   if (reason == "PERMISSION_DENIED") {
     return absl::StrCat("the ACL does not let you do that to ", path);

@@ -142,6 +142,14 @@ TEST_F(MachineTest, NullDataIsNotEmptyData) {
   EXPECT_EQ(StatOf("/null").data_length, 0);
 }
 
+TEST_F(MachineTest, ARefusedCreateNamesTheNodeThatItWasToMake) {
+  session_ = Open();
+  Create("/e", "", {.kind = NodeKind::kEphemeral});
+  for (const std::string path : {"/no/parent", "/e/child"}) {
+    EXPECT_EQ(Do(model::Create{.path = path}).error.path, path);
+  }
+}
+
 TEST_F(MachineTest, CreateRefusesWhatZooKeeperRefuses) {
   session_ = Open();
   Create("/a");

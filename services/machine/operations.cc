@@ -201,11 +201,9 @@ Error Execution::CheckCreate(const model::Create& create) const {
 
 OperationResult Execution::Apply(const model::Create& create) {
   if (Error error = CheckCreate(create); !error.ok()) return Failure(std::move(error));
-  const std::string parent_path(model::ParentPath(create.path));
-
   // The nearest ancestor that is there, and what is missing between it and the node.
   std::vector<std::string> missing;
-  std::string ancestor = parent_path;
+  std::string ancestor(model::ParentPath(create.path));
   const tree::Node* parent = state_->tree().Find(ancestor);
   while (parent == nullptr && create.create_parents && ancestor != "/") {
     missing.push_back(ancestor);
@@ -214,7 +212,7 @@ OperationResult Execution::Apply(const model::Create& create) {
   }
   if (parent == nullptr) {
     return Failure(
-        {.reason = Reason::kNoParent, .path = parent_path, .detail = "the parent does not exist"});
+        {.reason = Reason::kNoParent, .path = create.path, .detail = "the parent does not exist"});
   }
 
   std::string path = create.path;
@@ -238,7 +236,7 @@ OperationResult Execution::Apply(const model::Create& create) {
   }
   if (parent->record().kind == NodeKind::kEphemeral) {
     return Failure({.reason = Reason::kNoChildrenForEphemerals,
-                    .path = ancestor,
+                    .path = path,
                     .detail = "an ephemeral node has no children"});
   }
 
