@@ -40,7 +40,8 @@ class Exporter {
     const std::string relative = Relative(entry.path());
     const bool is_top = relative.empty();
     const bool is_folder = is_top || !entry.has_data() || entry.stat().children_count() > 0;
-    if (is_folder && entry.has_data()) {
+    // Data of no bytes is no loss.
+    if (is_folder && !entry.data().empty()) {
       skipped_.Add(is_top ? "." : relative,
                    absl::StrCat("its data (", BytesText(entry.data().size()),
                                 "): it is a folder, because it has children or was named"));
