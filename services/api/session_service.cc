@@ -10,6 +10,7 @@
 #include "api/keep_alive.h"
 #include "api/unary.h"
 #include "base/check.h"
+#include "codec/page_token.h"
 #include "model/limits.h"
 
 namespace pando::api {
@@ -17,13 +18,13 @@ namespace {
 
 constexpr int64_t kTimeoutMsDefault = 10'000;
 
-// What page tokens of the list of sessions are bound to; no ListOf looks like it.
+// What page tokens of the list of sessions are bound to; no codec::ListOf looks like it.
 constexpr std::string_view kSessionsList = "sessions";
 
 model::Error ParsePage(const v1::SessionServiceListRequest& in, uint64_t* after) {
   if (in.page_size() < 0) return InvalidArgument("page_size is negative");
   std::string place;
-  const bool parsed = ParsePageToken(in.page_token(), kSessionsList, &place);
+  const bool parsed = codec::ParsePageToken(in.page_token(), kSessionsList, &place);
   *after = 0;
   if (parsed && place.empty()) return {};
   const char* end = place.data() + place.size();
@@ -40,7 +41,7 @@ void WritePage(const model::SessionsResult& all, uint64_t after, size_t page_siz
     if (session.session.value() <= after) continue;
     if (static_cast<size_t>(out->sessions_size()) == page_size) {
       const int64_t last = out->sessions(out->sessions_size() - 1).session_id();
-      out->set_next_page_token(PageToken(kSessionsList, std::to_string(last)));
+      out->set_next_page_token(codec::PageToken(kSessionsList, std::to_string(last)));
       return;
     }
     v1::Session* row = out->add_sessions();

@@ -5,7 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "api/errors.h"
 #include "base/check.h"
-#include "base/hash.h"
+#include "codec/page_token.h"
 #include "model/limits.h"
 #include "model/path.h"
 
@@ -14,8 +14,6 @@ namespace {
 
 using model::Error;
 using model::Reason;
-
-constexpr size_t kListHashBytes = 8;
 
 // Returns from the enclosing function if `expression` is a refusal.
 #define PANDO_RETURN_IF_REFUSED(expression)                           \
@@ -293,7 +291,7 @@ Error FromProto(const v1::GetRequest& in, model::Get* out) {
 Error FromProto(const v1::ListRequest& in, model::List* out) {
   PANDO_RETURN_IF_REFUSED(CheckPath(in.path()));
   PANDO_RETURN_IF_REFUSED(CheckNotNegative("page_size", in.page_size()));
-  if (!ParsePageToken(in.page_token(), ListOf(in.path(), in.prefix()), &out->after)) {
+  if (!codec::ParsePageToken(in.page_token(), codec::ListOf(in.path(), in.prefix()), &out->after)) {
     return InvalidArgument("the page token is of another list");
   }
   out->path = in.path();
@@ -399,33 +397,6 @@ Error FromProto(const v1::PipelineOperation& in, size_t value_bytes_max, Pipelin
       break;
   }
   return InvalidArgument("an operation that says nothing, or that this server does not know");
-}
-
-// --- Page tokens ------------------------------------------------------------------------------
-
-// A path has no NUL, so it ends where the prefix begins.
-std::string ListOf(std::string_view path, std::string_view prefix) {
-  std::string list(path);
-  list += '\0';
-  list += prefix;
-  return list;
-}
-
-std::string PageToken(std::string_view list, std::string_view place) {
-  std::string token;
-  const uint64_t hash = base::Hash64(list);
-  for (size_t i = 0; i < kListHashBytes; ++i) token += static_cast<char>(hash >> (8 * i));
-  token += place;
-  return token;
-}
-
-bool ParsePageToken(std::string_view token, std::string_view list, std::string* place) {
-  place->clear();
-  if (token.empty()) return true;
-  const std::string expected = PageToken(list, {});
-  if (token.size() <= expected.size() || token.substr(0, expected.size()) != expected) return false;
-  *place = token.substr(expected.size());
-  return true;
 }
 
 // --- Responses --------------------------------------------------------------------------------
@@ -563,7 +534,8 @@ void ToProto(const model::Reply& in, std::string_view list, v1::ListResponse* ou
     if (child.stat) ToProto(*child.stat, entry->mutable_stat());
     if (child.data) entry->set_data(*child.data);
   }
-  if (!result.next_after.empty()) out->set_next_page_token(PageToken(list, result.next_after));
+  if (!result.next_after.empty())
+    out->set_next_page_token(codec::PageToken(list, result.next_after));
   ToProto(result.parent, out->mutable_stat());
 }
 
@@ -593,7 +565,7 @@ PipelineShape ShapeOf(const v1::PipelineOperation& operation) {
   shape.request_id = operation.request_id();
   shape.operation = operation.operation_case();
   if (operation.has_list()) {
-    shape.list = ListOf(operation.list().path(), operation.list().prefix());
+    shape.list = codec::ListOf(operation.list().path(), operation.list().prefix());
   }
   if (operation.has_transact()) shape.transact = ShapeOf(operation.transact());
   return shape;

@@ -68,16 +68,6 @@ struct Header {
 [[nodiscard]] model::Error FromProto(const v1::PipelineOperation& in, size_t value_bytes_max,
                                      std::variant<model::CommandBody, model::QueryBody>* out);
 
-// --- Page tokens ------------------------------------------------------------------------------
-// A token names the list that it was made for, so that one of another list is refused, not
-// silently misread: Hash64 of the list in 8 bytes, then the place.
-
-std::string ListOf(std::string_view path, std::string_view prefix);
-std::string PageToken(std::string_view list, std::string_view place);
-// False if `token` is of another list.
-[[nodiscard]] bool ParsePageToken(std::string_view token, std::string_view list,
-                                  std::string* place);
-
 // --- Responses --------------------------------------------------------------------------------
 
 void ToProto(const model::Stat& in, v1::Stat* out);
@@ -92,7 +82,7 @@ void ToProto(const model::Reply& in, v1::DeleteResponse* out);
 void ToProto(const model::Reply& in, v1::GetAclResponse* out);
 void ToProto(const model::Reply& in, v1::SetAclResponse* out);
 void ToProto(const model::Reply& in, v1::StatusResponse* out);
-// `list`: ListOf the request, for the token of the next page.
+// `list`: codec::ListOf the request, for the token of the next page.
 void ToProto(const model::Reply& in, std::string_view list, v1::ListResponse* out);
 
 // What is kept of a transaction until its answer: which operations its branches have. A result

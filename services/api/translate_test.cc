@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "codec/page_token.h"
 #include "model/limits.h"
 
 namespace pando::api {
@@ -301,7 +302,7 @@ TEST(Translate, PageTokenGoesOnWithItsOwnListOnly) {
   result.next_after = "x";
   reply.result = result;
   v1::ListResponse response;
-  ToProto(reply, ListOf("/a", "p"), &response);
+  ToProto(reply, codec::ListOf("/a", "p"), &response);
   ASSERT_FALSE(response.next_page_token().empty());
 
   v1::ListRequest request = Proto<v1::ListRequest>("path: '/a' prefix: 'p'");
@@ -324,14 +325,14 @@ TEST(Translate, PageTokenGoesOnWithItsOwnListOnly) {
   EXPECT_EQ(FromProto(request, &list).reason, Reason::kInvalidArgument);
 
   // Where the path ends and the prefix begins is part of it.
-  EXPECT_NE(ListOf("/a", "b"), ListOf("/ab", ""));
+  EXPECT_NE(codec::ListOf("/a", "b"), codec::ListOf("/ab", ""));
 }
 
 TEST(Translate, LastPageHasNoToken) {
   model::Reply reply;
   reply.result = model::ListResult();
   v1::ListResponse response;
-  ToProto(reply, ListOf("/a", ""), &response);
+  ToProto(reply, codec::ListOf("/a", ""), &response);
   EXPECT_EQ(response.next_page_token(), "");
 }
 

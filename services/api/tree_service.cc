@@ -7,6 +7,7 @@
 #include "api/unary.h"
 #include "api/walk.h"
 #include "api/watch.h"
+#include "codec/page_token.h"
 
 namespace pando::api {
 namespace {
@@ -47,7 +48,7 @@ grpc::ServerUnaryReactor* TreeService::List(grpc::CallbackServerContext* context
                                             v1::ListResponse* response) {
   return StartQuery<model::List>(
       edge_, *context, "TreeService/List", *request, response,
-      [list = ListOf(request->path(), request->prefix())](
+      [list = codec::ListOf(request->path(), request->prefix())](
           const model::Reply& reply, v1::ListResponse* out) { ToProto(reply, list, out); });
 }
 
