@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "codec/change.h"
 #include "codec/command.h"
+#include "codec/formation.h"
 #include "codec/membership.h"
 #include "codec/record.h"
 #include "codec/reply.h"
@@ -202,6 +203,8 @@ std::map<std::string, Format> Formats() {
                         {.id = model::ServerId(3), .role = model::Member::Role::kLearner}};
   formats["membership"] = {{EncodeMembership(membership)},
                            Recode<model::Membership>(DecodeMembership, EncodeMembership)};
+  formats["formation"] = {{EncodeFormation({membership, false}), EncodeFormation({{}, true})},
+                          Recode<model::Formation>(DecodeFormation, EncodeFormation)};
   return formats;
 }
 
@@ -216,8 +219,8 @@ TEST(Codec, WhatGoesInComesOut) {
 
 // Kept replies, node data and the like end with raw bytes: cut, they are other values.
 TEST(Codec, NothingThatIsCutOffOrTooLongIsRead) {
-  for (const std::string name :
-       {"command", "reply", "changes", "directory", "acl", "session", "source", "membership"}) {
+  for (const std::string name : {"command", "reply", "changes", "directory", "acl", "session",
+                                 "source", "membership", "formation"}) {
     const Format format = Formats()[name];
     for (const std::string& sample : format.samples) {
       for (size_t size = 0; size < sample.size(); ++size) {

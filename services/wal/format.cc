@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "base/hash.h"
 #include "base/wire.h"
+#include "codec/formation.h"
 
 namespace pando::wal {
 namespace {
@@ -18,7 +19,7 @@ constexpr size_t kNameDigits = 16;
 constexpr std::string_view kNameEnd = ".wal";
 
 // The first byte of a record. On disk: a number is never used for anything else.
-enum class Tag : uint8_t { kHead = 1, kHardState = 2, kEntries = 3, kResetTo = 4 };
+enum class Tag : uint8_t { kHead = 1, kHardState = 2, kEntries = 3, kResetTo = 4, kFormation = 5 };
 
 // A term, a kind and the length of a payload, each of them at least a byte.
 constexpr size_t kItemBytesMin = 3;
@@ -101,6 +102,12 @@ ResetTo GetResetTo(base::Reader* in) {
   return reset;
 }
 
+model::Formation GetFormation(base::Reader* in) {
+  model::Formation formation;
+  if (!codec::DecodeFormation(in->Bytes(), &formation)) in->Fail();
+  return formation;
+}
+
 Record GetRecord(base::Reader* in) {
   switch (static_cast<Tag>(in->Byte())) {
     case Tag::kHead:
@@ -111,6 +118,8 @@ Record GetRecord(base::Reader* in) {
       return GetEntries(in);
     case Tag::kResetTo:
       return GetResetTo(in);
+    case Tag::kFormation:
+      return GetFormation(in);
   }
   in->Fail();
   return HardState{};
@@ -183,6 +192,12 @@ void AppendRecord(const ResetTo& reset, std::string* body) {
   out.Byte(static_cast<uint8_t>(Tag::kResetTo));
   Put(reset.last, &out);
   out.Bool(reset.keeps_suffix);
+}
+
+void AppendRecord(const model::Formation& formation, std::string* body) {
+  base::Writer out(body);
+  out.Byte(static_cast<uint8_t>(Tag::kFormation));
+  out.Bytes(codec::EncodeFormation(formation));
 }
 
 void AppendRecord(Position previous, std::span<const model::Entry> entries, std::string* body) {

@@ -2,7 +2,8 @@
 //
 //   segment   batch, batch, …; whatever follows the last one is no batch
 //   batch     header, body, padding to the next 4 KiB boundary
-//   body      record, record, …; the first record of a segment is its Head
+//   body      record, record, …; the first record of a segment is its Head, and the formation
+//             follows it if there is one
 //
 //   header    0        8          16       24       32          40             48
 //             | magic  | segment  | number | body   | body      | checksum     |
@@ -23,6 +24,7 @@
 
 #include "base/strong.h"
 #include "model/entry.h"
+#include "model/formation.h"
 #include "model/ids.h"
 #include "model/limits.h"
 
@@ -111,15 +113,18 @@ struct ResetTo {
   bool keeps_suffix = false;
 };
 
-using Record = std::variant<Head, HardState, EntriesView, ResetTo>;
+// The formation is a record too: the newest holds, whole.
+using Record = std::variant<Head, HardState, EntriesView, ResetTo, model::Formation>;
 
 void AppendRecord(const Head& head, std::string* body);
 void AppendRecord(const HardState& state, std::string* body);
 void AppendRecord(const ResetTo& reset, std::string* body);
+void AppendRecord(const model::Formation& formation, std::string* body);
 // REQUIRES: `entries` are contiguous and start right after `previous`.
 void AppendRecord(Position previous, std::span<const model::Entry> entries, std::string* body);
 
-// No more bytes of a body than this are one entry, or the frame of one record.
+// No more bytes of a body than this are one entry, or the frame of one record. A formation has no
+// bound but those of its members.
 constexpr size_t EntryBytesMax(const model::Entry& entry) { return entry.payload.size() + 21; }
 inline constexpr size_t kRecordBytesMax = 64;
 

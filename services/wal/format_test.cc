@@ -22,6 +22,7 @@ std::string SomeBody() {
   const std::vector<model::Entry> entries = {MakeEntry(42, 9, "payload"), MakeEntry(43, 9, "")};
   AppendRecord(last, entries, &body);
   AppendRecord(ResetTo{.last = last, .keeps_suffix = true}, &body);
+  AppendRecord(*MakeFormation(5, true).formation, &body);
   return body;
 }
 
@@ -65,7 +66,7 @@ TEST(Body, RecordsComeBackAsWritten) {
   const std::string body = SomeBody();
   const auto records = DecodeBody(body);
   ASSERT_TRUE(records.has_value());
-  ASSERT_EQ(records->size(), 4u);
+  ASSERT_EQ(records->size(), 5u);
   const Head& head = std::get<Head>((*records)[0]);
   EXPECT_EQ(head.state.start, model::StartCount(300));
   EXPECT_EQ(head.last, (Position{model::Revision(41), model::Term(8)}));
@@ -76,6 +77,7 @@ TEST(Body, RecordsComeBackAsWritten) {
   EXPECT_EQ(entries.items[0].payload, "payload");
   EXPECT_EQ(entries.items[1].term, model::Term(9));
   EXPECT_TRUE(std::get<ResetTo>((*records)[3]).keeps_suffix);
+  EXPECT_EQ(std::get<model::Formation>((*records)[4]), *MakeFormation(5, true).formation);
 }
 
 // The bytes of format 1, for ever: a change of any of these makes old data dirs unreadable.
@@ -83,8 +85,13 @@ TEST(Body, BytesAreThoseOfFormat1) {
   EXPECT_EQ(SomeBody(), std::string("\x01\x01\xac\x02\x09\x02\x29\x08"
                                     "\x02\xac\x02\x09\x02"
                                     "\x03\x29\x08\x02\x09\x01\x07payload\x09\x01\x00"
-                                    "\x04\x29\x08\x01",
-                                    34));
+                                    "\x04\x29\x08\x01"
+                                    "\x05\x1a\x01\x02"
+                                    "\x01\x00\x01\x03"
+                                    "a:1\x00\x00\x00\x00\x00"
+                                    "\x02\x05\x01\x03"
+                                    "b:1\x00\x00\x00\x00\x00",
+                                    62));
   const std::string header =
       EncodeHeader({.segment = SegmentId(1), .number = BatchNumber(2), .body_bytes = 3});
   EXPECT_EQ(header.substr(0, 9), "PandoWAL\x01");
@@ -106,12 +113,14 @@ TEST(Body, FramesAndEntriesKeepToTheirBounds) {
 
 TEST(Body, WhatNoEncoderMadeIsRefused) {
   const std::string bad[] = {
-      "\x05",                                                  // no such record
+      "\x06",                                                  // no such record
       std::string("\x01\x02\0\0\0\0\0", 7),                    // a later format
       std::string("\x03\0\0\0", 4),                            // no entries
       std::string("\x03\0\0\x01\x01\x04\0", 7),                // no such kind
       std::string("\x03\0\0\xff\xff\x03", 6),                  // more entries than bytes
       std::string("\x04\0\0\x02", 4),                          // not a bool
+      std::string("\x05\x02\x02\0", 4),                        // not a bool
+      std::string("\x05\x03\x01\0\0", 5),                      // more than the formation
       "\x04\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x01\x01",  // an index beyond 63 bits
   };
   for (const std::string& body : bad) {
@@ -127,7 +136,7 @@ TEST(Body, NoBytesAreReadBeyond) {
     const std::vector<char> bytes(whole.begin(), whole.begin() + static_cast<ptrdiff_t>(size));
     if (DecodeBody({bytes.data(), bytes.size()})) ++decoded;
   }
-  EXPECT_EQ(decoded, 4u);  // between two records, that is
+  EXPECT_EQ(decoded, 5u);  // between two records, that is
   for (uint64_t seed = 1; seed <= 2'000; ++seed) {
     base::Rng rng(seed);
     std::vector<char> bytes(whole.begin(), whole.end());

@@ -43,6 +43,7 @@ class Replayer {
   std::string_view Obey(const HardState& state);
   std::string_view Obey(const EntriesView& entries);
   std::string_view Obey(const ResetTo& reset);
+  std::string_view Obey(const model::Formation& formation);
   void CutEntriesAfter(model::Revision index);
   void PopFrontEntry();
   void Trim();
@@ -124,6 +125,11 @@ std::string_view Replayer::Obey(const ResetTo& reset) {
   }
   contents.DropUpTo(reset.last.index);
   while (!out_.entries.empty() && out_.entries.front().index <= reset.last.index) PopFrontEntry();
+  return {};
+}
+
+std::string_view Replayer::Obey(const model::Formation& formation) {
+  out_.formation = formation;
   return {};
 }
 

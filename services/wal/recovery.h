@@ -17,12 +17,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/status.h"
 #include "io/disk.h"
 #include "model/entry.h"
+#include "model/formation.h"
 #include "model/ids.h"
 #include "wal/contents.h"
 #include "wal/format.h"
@@ -37,6 +39,7 @@ struct Segment {
 
 struct Replayed {
   HardState state;
+  std::optional<model::Formation> formation;
   Contents contents;
   // The newest entries of `contents`, up to its last: all from `keep_from` on, and of those below
   // it the newest ones within the budget.

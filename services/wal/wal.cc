@@ -74,6 +74,7 @@ absl::StatusOr<std::unique_ptr<Wal>> Wal::Open(io::Disk* disk, std::string dir, 
   recovered->term = wal->state_.term;
   recovered->vote = wal->state_.vote;
   recovered->start_count = wal->state_.start;
+  recovered->formation = wal->formation_;
   recovered->first_on_disk = wal->previous().index + 1;
   recovered->previous = entries.empty() ? wal->last() : wal->PositionBefore(entries.front().index);
   recovered->entries.assign(std::make_move_iterator(entries.begin()),
@@ -88,6 +89,7 @@ Wal::Wal(io::Disk* disk, std::string dir, Options options, base::Rng rng, Replay
       rng_(rng),
       spares_(disk, dir_, options_.segment_bytes),
       state_(replayed.state),
+      formation_(std::move(replayed.formation)),
       contents_(std::move(replayed.contents)),
       segments_(replayed.segments.begin(), replayed.segments.end()),
       next_(replayed.next) {
@@ -128,6 +130,7 @@ absl::Status Wal::Write(std::span<const io::Append> appends) {
       batch_state_.vote = append.vote->vote;
       AppendRecord(batch_state_, &body_);
     }
+    if (append.formation) PANDO_RETURN_IF_ERROR(AddFormation(*append.formation));
     PANDO_RETURN_IF_ERROR(AddEntries(append.entries));
   }
   return body_.empty() ? absl::OkStatus() : CommitBatch();
@@ -159,6 +162,17 @@ absl::Status Wal::RaiseStartCount() {
   ++batch_state_.start;
   AppendRecord(batch_state_, &body_);
   return CommitBatch();
+}
+
+absl::Status Wal::AddFormation(const model::Formation& formation) {
+  std::string record;
+  AppendRecord(formation, &record);
+  if (!body_.empty() && body_.size() + record.size() > model::kWalBatchBytesMax) {
+    PANDO_RETURN_IF_ERROR(CommitBatch());
+  }
+  body_.append(record);
+  batch_formation_ = formation;
+  return absl::OkStatus();
 }
 
 absl::Status Wal::AddEntries(std::span<const model::Entry> entries) {
@@ -207,6 +221,7 @@ Position Wal::PositionBefore(model::Revision index) const {
 void Wal::BeginBatch() {
   body_.clear();
   batch_state_ = state_;
+  batch_formation_.reset();
   batch_runs_.clear();
 }
 
@@ -214,6 +229,7 @@ absl::Status Wal::CommitBatch() {
   const absl::StatusOr<BatchPlace> place = WriteBatch();
   if (!place.ok()) return place.status();
   state_ = batch_state_;
+  if (batch_formation_) formation_ = std::move(batch_formation_);
   for (const Run& run : batch_runs_) {
     contents_.CutAfter(run.previous);
     for (const model::Entry& entry : run.entries) contents_.Push(*place, entry.term);
@@ -249,7 +265,10 @@ std::string Wal::FrameBatch(bool with_head) const {
   std::string frame;
   frame.reserve(static_cast<size_t>(BatchBytes(kRecordBytesMax + body_.size())));
   frame.assign(kHeaderBytes, '\0');
-  if (with_head) AppendRecord(Head{.state = state_, .last = contents_.last()}, &frame);
+  if (with_head) {
+    AppendRecord(Head{.state = state_, .last = contents_.last()}, &frame);
+    if (formation_) AppendRecord(*formation_, &frame);
+  }
   frame.append(body_);
 
   const std::string_view body = std::string_view(frame).substr(kHeaderBytes);

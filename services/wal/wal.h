@@ -1,4 +1,5 @@
-// Wal: the replicated log of one server, on disk: entries, term, vote and start count.
+// Wal: the replicated log of one server, on disk: entries, term, vote and start count, and what it
+// remembers of its ensemble's formation.
 //
 // Owned by one thread (the disk thread), which alone calls it; only spares() may be tended by
 // another. Calls block for as long as the disk does.
@@ -31,6 +32,7 @@
 #include "io/disk.h"
 #include "io/log.h"
 #include "model/entry.h"
+#include "model/formation.h"
 #include "model/ids.h"
 #include "model/limits.h"
 #include "wal/contents.h"
@@ -59,6 +61,8 @@ struct Recovered {
   model::Term term;
   model::ServerId vote;
   model::StartCount start_count;  // of this start: raised already
+  // The last that was written.
+  std::optional<model::Formation> formation;
   // The first entry that is still on disk, or the one to come: not above the oldest of stored
   // revision and snapshot plus one, or the log has lost entries.
   model::Revision first_on_disk;
@@ -103,8 +107,8 @@ class Wal {
   [[nodiscard]] absl::Status Write(std::span<const io::Append> appends);
   // Entries below `first_kept` are not needed: whole segments go, by way of spares().
   [[nodiscard]] absl::Status DropPrefix(model::Revision first_kept);
-  // The log begins anew after `last`; term and vote stay. If it holds that very entry, the entries
-  // after it stay too. Errors as Write.
+  // The log begins anew after `last`; term, vote and formation stay. If it holds that very entry,
+  // the entries after it stay too. Errors as Write.
   [[nodiscard]] absl::Status Reset(model::Revision last, model::Term last_term);
   // Entries from `first` on, at least one and at most `bytes_max` unless the first is larger.
   // OUT_OF_RANGE: the log does not hold `first`. DATA_LOSS: file and offset.
@@ -128,6 +132,7 @@ class Wal {
 
   absl::Status CheckUsable() const;
   absl::Status RaiseStartCount();
+  absl::Status AddFormation(const model::Formation& formation);
   absl::Status AddEntries(std::span<const model::Entry> entries);
   Position PositionBefore(model::Revision index) const;
   void BeginBatch();
@@ -151,6 +156,7 @@ class Wal {
   Spares spares_;
 
   HardState state_;
+  std::optional<model::Formation> formation_;
   Contents contents_;
   std::deque<Segment> segments_;    // oldest first; batches go to the last one
   std::unique_ptr<io::File> file_;  // of the last segment
@@ -162,6 +168,7 @@ class Wal {
   // The batch at hand.
   std::string body_;
   HardState batch_state_;
+  std::optional<model::Formation> batch_formation_;  // none: it stays as it is
   std::vector<Run> batch_runs_;
 
   // The segment that was read last, if it is not the last one.

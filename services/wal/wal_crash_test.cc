@@ -307,6 +307,7 @@ TEST(Rot, ASegmentThatIsMissingIsDataLoss) {
 struct LogState {
   model::Term term;
   model::ServerId vote;
+  std::optional<model::Formation> formation;
   Position floor;  // the log cannot begin earlier
   uint64_t first_kept = 1;
   std::map<uint64_t, model::Entry> entries;
@@ -321,6 +322,7 @@ struct LogState {
       term = append.vote->term;
       vote = append.vote->vote;
     }
+    if (append.formation) formation = append.formation;
     if (append.entries.empty()) return;
     entries.erase(entries.lower_bound(append.entries.front().index.value()), entries.end());
     for (const model::Entry& entry : append.entries) entries[entry.index.value()] = entry;
@@ -341,6 +343,7 @@ struct LogState {
     if (found.term != term || found.vote != vote) {
       return absl::StrCat("term ", found.term.value(), " vote ", found.vote.value());
     }
+    if (found.formation != formation) return "another formation";
     const uint64_t previous = found.previous.index.value();
     if (found.first_on_disk.value() != previous + 1) return "not all is handed over";
     if (previous < floor.index.value() || previous >= first_kept || previous > last()) {
@@ -508,6 +511,9 @@ class PowerCuts {
     if (term == 0 || rng_.Chance(200)) {
       append = MakeVote(++term, rng_.Below(4));
       if (rng_.Chance(300)) return append;
+    }
+    if (rng_.Chance(150)) {
+      append.formation = MakeFormation(rng_.Below(4), rng_.Chance(500)).formation;
     }
     uint64_t first = state.last() + 1;
     // Never what was applied.

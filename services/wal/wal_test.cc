@@ -178,6 +178,36 @@ TEST_F(WalTest, TermAndVoteOutliveTheSegmentTheyWereWrittenIn) {
   EXPECT_EQ(recovered_.start_count, model::StartCount(2));
 }
 
+TEST_F(WalTest, TheNewestFormationIsKept) {
+  Open();
+  EXPECT_EQ(recovered_.formation, std::nullopt);
+  const uint64_t batches = wal_->stats().batches;
+  ASSERT_EQ(Write({MakeFormation(0, false), MakeVote(3, 1), MakeFormation(7, false)}),
+            absl::OkStatus());
+  EXPECT_EQ(wal_->stats().batches, batches + 1);
+  KillAndOpen();
+  EXPECT_EQ(recovered_.formation, MakeFormation(7, false).formation);
+  EXPECT_EQ(recovered_.term, model::Term(3));
+  ASSERT_EQ(Write({MakeFormation(7, true)}), absl::OkStatus());
+  KillAndOpen();
+  EXPECT_EQ(recovered_.formation, MakeFormation(7, true).formation);
+}
+
+TEST_F(WalTest, TheFormationOutlivesItsSegmentAndAReset) {
+  Open();
+  ASSERT_EQ(Write({MakeFormation(7, true)}), absl::OkStatus());
+  for (uint64_t i = 1; i <= 6; ++i) AppendBlocks(i, 2);
+  ASSERT_EQ(wal_->Reset(model::Revision(50), model::Term(1)), absl::OkStatus());
+  for (uint64_t i = 51; i <= 56; ++i) AppendBlocks(i, 2);
+  ASSERT_EQ(wal_->DropPrefix(model::Revision(56)), absl::OkStatus());
+  Tend();
+  for (int start = 0; start < 3; ++start) {
+    KillAndOpen();
+    EXPECT_GT(recovered_.first_on_disk, model::Revision(51));
+    EXPECT_EQ(recovered_.formation, MakeFormation(7, true).formation);
+  }
+}
+
 TEST_F(WalTest, EveryStartRaisesTheStartCount) {
   for (uint64_t start = 1; start <= 20; ++start) {
     KillAndOpen();

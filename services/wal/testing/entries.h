@@ -26,9 +26,19 @@ inline io::Append MakeAppend(uint64_t first, uint64_t term, std::vector<std::str
   return append;
 }
 
+// Of two members, the second of which has announced itself if `storage` is not zero.
+inline io::Append MakeFormation(uint64_t storage, bool complete) {
+  model::Membership members;
+  members.members = {
+      {.id = model::ServerId(1), .peer_address = "a:1"},
+      {.id = model::ServerId(2), .storage = model::StorageId(storage), .peer_address = "b:1"}};
+  return {.id = {}, .vote = {}, .formation = model::Formation{members, complete}, .entries = {}};
+}
+
 inline io::Append MakeVote(uint64_t term, uint64_t vote) {
   return {.id = {},
           .vote = io::Append::Vote{.term = model::Term(term), .vote = model::ServerId(vote)},
+          .formation = {},
           .entries = {}};
 }
 
