@@ -1,5 +1,6 @@
 #include "raft/log.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -23,6 +24,27 @@ void Log::Push(EntryRef entry) {
   CHECK(entry->term >= last_term());
   bytes_ += entry->bytes();
   entries_.push_back(std::move(entry));
+}
+
+void Log::CutFrom(model::Revision first) {
+  CHECK(first > previous_);
+  while (last() >= first) {
+    bytes_ -= entries_.back()->bytes();
+    entries_.pop_back();
+  }
+}
+
+void Log::Reset(model::Revision previous, model::Term previous_term) {
+  entries_.clear();
+  bytes_ = 0;
+  previous_ = previous;
+  previous_term_ = previous_term;
+}
+
+model::Revision Log::FindAgreeing(model::Revision index, model::Term term) const {
+  index = std::min(index, last());
+  while (index > previous_ && At(index)->term > term) index = index - 1;
+  return std::max(index, previous_);
 }
 
 void Log::Compact(model::Revision index, size_t bytes_max) {

@@ -14,7 +14,7 @@
 
 #include "model/entry.h"
 #include "model/ids.h"
-#include "raft/output.h"
+#include "raft/message.h"
 
 namespace pando::raft {
 
@@ -24,6 +24,7 @@ class Log {
   Log(model::Revision previous, model::Term previous_term)
       : previous_(previous), previous_term_(previous_term) {}
 
+  model::Revision previous() const { return previous_; }
   model::Revision first() const { return previous_ + 1; }
   model::Revision last() const { return previous_ + entries_.size(); }
   model::Term last_term() const {
@@ -36,6 +37,13 @@ class Log {
 
   // REQUIRES: the entry's index is last() + 1, and its term not below last_term().
   void Push(EntryRef entry);
+  // Cuts the entries from `first` on. REQUIRES: first() <= first.
+  void CutFrom(model::Revision first);
+  // Forgets everything; the log begins after (`previous`, `previous_term`).
+  void Reset(model::Revision previous, model::Term previous_term);
+  // Where another log, that has (`index`, `term`) at or after this place, may agree with this one:
+  // the newest index at or before `index` whose term is not above `term`; at the oldest previous().
+  model::Revision FindAgreeing(model::Revision index, model::Term term) const;
   // Forgets the oldest entries up to `index` until those up to it weigh at most `bytes_max`.
   void Compact(model::Revision index, size_t bytes_max);
 

@@ -1,5 +1,5 @@
 // What servers say to one another about the log. They may be lost, delayed, repeated and
-// reordered, but not altered. Plain structs; codec/peer.h gives them bytes.
+// reordered, but not altered. Plain structs; peer/wire.h gives them bytes.
 //
 // Each has the sender's term. The sender's id and start count come with the channel: an answer that
 // an earlier start gave is dropped by whoever gets it.
@@ -47,8 +47,9 @@ struct AppendReply {
   bool accepted = false;
   // Accepted: on the sender's disk, and equal to the leader's log, up to here.
   model::Revision match;
-  // Refused: where the logs may agree: the newest entry at or before `previous` whose term is not
-  // above previous_term.
+  // Refused: that of the request, and where the logs may agree: the sender's newest entry at or
+  // before it whose term is not above previous_term.
+  model::Revision previous;
   model::Revision hint;
   model::Term hint_term;
 };
@@ -83,17 +84,11 @@ struct ReadRequest {
 struct ReadReply {
   model::Term term;
   uint64_t id = 0;
-  bool granted = false;
-  model::Revision index;  // granted: the reads may run once this is applied
-};
-
-// To one that stands though it was removed: it need not try again.
-struct Removed {
-  model::Term term;
+  model::Revision index;  // the reads may run once this is applied
 };
 
 using Message = std::variant<VoteRequest, VoteReply, AppendRequest, AppendReply, Heartbeat,
-                             HeartbeatReply, StandNow, ReadRequest, ReadReply, Removed>;
+                             HeartbeatReply, StandNow, ReadRequest, ReadReply>;
 
 }  // namespace pando::raft
 

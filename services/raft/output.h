@@ -51,7 +51,6 @@ struct RoleChange {
 
 struct ReadGrant {
   ReadId id;
-  bool granted = false;   // false: not the leader, or no more
   model::Revision index;  // the read may run once this is applied
 };
 
@@ -67,6 +66,13 @@ struct Output {
   std::vector<EntryRef> committed;  // in order, each once
   std::vector<ReadGrant> reads;
   std::vector<LogRead> log_reads;
+  // Followers that need a snapshot; each is asked for once, until SnapshotSent.
+  std::vector<model::ServerId> snapshots;
+
+  bool empty() const {
+    return !append && !role && messages.empty() && committed.empty() && reads.empty() &&
+           log_reads.empty() && snapshots.empty();
+  }
 };
 
 }  // namespace pando::raft

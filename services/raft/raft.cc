@@ -1,12 +1,22 @@
 #include "raft/raft.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
 #include "codec/membership.h"
-#include "model/limits.h"
+#include "raft/quorum.h"
 
 namespace pando::raft {
+namespace {
+
+model::Membership MembershipOf(const model::Entry& entry) {
+  model::Membership membership;
+  CHECK(codec::DecodeMembership(entry.payload, &membership));
+  return membership;
+}
+
+}  // namespace
 
 const char* RoleName(Role role) {
   switch (role) {
@@ -22,57 +32,266 @@ const char* RoleName(Role role) {
   return "UNKNOWN";
 }
 
-Raft::Raft(Config config, Recovered recovered, base::Rng rng, base::Instant)
+Raft::Raft(Config config, Recovered recovered, base::Rng rng, base::Instant now)
     : config_(config),
       rng_(rng),
+      now_(now),
+      state_(Follower{}),
       term_(recovered.term),
       vote_(recovered.vote),
       log_(recovered.previous, recovered.previous_term),
-      membership_(std::move(recovered.membership)),
-      committed_(recovered.applied) {
+      members_(recovered.applied, std::move(recovered.membership)),
+      heard_(now - config.election_max),
+      committed_(recovered.applied),
+      delivered_(recovered.applied),
+      first_on_disk_(recovered.first_on_disk),
+      verified_(recovered.applied) {
+  CHECK(config_.id);
+  CHECK(config_.heartbeat * 3 <= config_.election_min);
+  CHECK(config_.election_min < config_.election_max);
   for (model::Entry& entry : recovered.entries) {
-    if (entry.kind == model::EntryKind::kMembership && entry.index > recovered.applied) {
-      CHECK(codec::DecodeMembership(entry.payload, &membership_));
+    const bool newer = entry.index > recovered.applied;
+    if (newer && entry.kind == model::EntryKind::kMembership) {
+      members_.Push(entry.index, MembershipOf(entry));
     }
     log_.Push(std::make_shared<const model::Entry>(std::move(entry)));
   }
   CHECK(recovered.previous <= recovered.applied);
   CHECK(recovered.applied <= log_.last());
   CHECK(term_ >= log_.last_term());
-  CHECK(membership_.members.size() == 1);
-  CHECK(membership_.members[0].id == config_.id);
   persisted_ = log_.last();
+  ResetElectionTimer();
 }
 
-void Raft::Tick(base::Instant) {
-  if (role_ == Role::kFollower) StandForElection();
+// --- Inputs -----------------------------------------------------------------------------------
+
+// Before anything else that an input means: a leader that a majority has not answered for too long
+// is none, however it spent that time.
+void Raft::Observe(base::Instant now) {
+  CHECK(now >= now_);
+  now_ = now;
+  const auto* leader = std::get_if<Leader>(&state_);
+  if (leader != nullptr && !HasQuorum()) BecomeFollower(term_, {});
 }
 
-void Raft::Receive(base::Instant, model::ServerId, Message) {}
-void Raft::PeerLost(base::Instant, model::ServerId) {}
-void Raft::EntriesRead(model::Revision, std::vector<model::Entry>) {}
+void Raft::Tick(base::Instant now) {
+  Observe(now);
+  if (auto* leader = std::get_if<Leader>(&state_)) {
+    if (now_ >= leader->heartbeat_at) StartRound();
+    if (leader->transfer && now_ >= leader->transfer->until) leader->transfer.reset();
+    for (auto& [id, follower] : leader->followers) {
+      if (now_ >= follower.snapshot_patience()) follower.SnapshotFailed();
+    }
+    return;
+  }
+  if (auto* candidate = std::get_if<Candidate>(&state_)) {
+    // It asks again from the start: whoever won meanwhile must not be disturbed. A vote that is
+    // still on its way to the disk is waited for.
+    if (now_ < candidate->again_at) return;
+    if (candidate->vote) {
+      candidate->again_at = now_ + config_.election_max;
+    } else {
+      Stand(true, false);
+    }
+    return;
+  }
+  if (!MayStand() || now_ < std::get<Follower>(state_).election_at) return;
+  Stand(true, false);
+}
 
-// --- Election ---------------------------------------------------------------------------------
+void Raft::Receive(base::Instant now, model::ServerId from, Message message) {
+  Observe(now);
+  if (from == config_.id) return;
+  std::visit([this, from](auto& m) { On(from, m); }, message);
+}
 
-void Raft::StandForElection() {
-  role_ = Role::kCandidate;
-  ++term_;
-  vote_ = config_.id;
+void Raft::SetInitialMembership(base::Instant now, model::Membership membership) {
+  Observe(now);
+  CHECK(members_.current().members.empty());
+  CHECK(!log_.last());
+  members_ = MembershipLog({}, std::move(membership));
+  ResetElectionTimer();
+}
+
+void Raft::PeerLost(base::Instant now, model::ServerId peer) {
+  Observe(now);
+  if (role() == Role::kLeader || peer != leader_) return;
+  leader_gone_ = true;
+  const base::Instant soon = now_ + Uniform(base::Duration(0), config_.failover_first_max);
+  if (auto* follower = std::get_if<Follower>(&state_)) {
+    follower->election_at = std::min(follower->election_at, soon);
+  } else if (auto* candidate = std::get_if<Candidate>(&state_); candidate->pre) {
+    candidate->again_at = std::min(candidate->again_at, soon);
+  }
+}
+
+absl::StatusOr<model::Revision> Raft::Propose(base::Instant now, model::EntryKind kind,
+                                              std::string payload) {
+  Observe(now);
+  auto* leader = std::get_if<Leader>(&state_);
+  if (leader == nullptr) return absl::FailedPreconditionError("not the leader");
+  if (leader->transfer) return absl::UnavailableError("the leadership is being handed over");
+  if (kind == model::EntryKind::kMembership) {
+    model::Membership next;
+    CHECK(codec::DecodeMembership(payload, &next));
+    PANDO_RETURN_IF_ERROR(CheckMembership(next));
+  }
+  AppendEntry(std::make_shared<const model::Entry>(
+      model::Entry{log_.last() + 1, term_, kind, std::move(payload)}));
+  return log_.last();
+}
+
+void Raft::Read(base::Instant now, ReadId id) {
+  Observe(now);
+  auto* leader = std::get_if<Leader>(&state_);
+  if (leader == nullptr) {
+    fresh_reads_.push_back(id);
+  } else {
+    leader->fresh_reads.push_back({.id = id.value()});
+  }
+}
+
+void Raft::Persisted(base::Instant now, AppendId id) {
+  Observe(now);
+  CHECK(id <= last_append_);
+  persisted_append_ = std::max(persisted_append_, id);
+  while (!unpersisted_.empty() && unpersisted_.front().id <= id) {
+    persisted_ = std::max(persisted_, unpersisted_.front().last);
+    unpersisted_.pop_front();
+  }
+  while (!promises_.empty() && promises_.front().after <= id) {
+    output_.messages.emplace_back(promises_.front().to, std::move(promises_.front().message));
+    promises_.pop_front();
+  }
+  auto* candidate = std::get_if<Candidate>(&state_);
+  if (candidate != nullptr && candidate->vote && id >= candidate->vote) {
+    candidate->vote = {};
+    candidate->granted.insert(config_.id);
+    AskForVotes();
+    CountVotes();
+  }
+  TryCommit();
+  Deliver();
+}
+
+void Raft::Compact(model::Revision stored) {
+  CHECK(stored <= delivered_);
+  members_.Compact(stored);
+  log_.Compact(stored, members_.current().members.size() > 1 ? config_.tail_bytes_max : 0);
+}
+
+void Raft::DropPrefix(model::Revision first) {
+  CHECK(first >= first_on_disk_);
+  CHECK(first <= committed_ + 1);
+  first_on_disk_ = first;
+}
+
+void Raft::Installed(base::Instant now, model::Revision index, model::Term term,
+                     model::Membership membership) {
+  Observe(now);
+  CHECK(index > delivered_);
+  CHECK(!output_.append);
+  if (log_.TermAt(index) == term) {
+    std::vector<std::pair<model::Revision, model::Membership>> later;
+    for (model::Revision i = index + 1; i <= log_.last(); ++i) {
+      if (log_.At(i)->kind == model::EntryKind::kMembership) {
+        later.emplace_back(i, MembershipOf(*log_.At(i)));
+      }
+    }
+    log_.Compact(index, 0);
+    members_ = MembershipLog(index, std::move(membership));
+    for (auto& [at, next] : later) members_.Push(at, std::move(next));
+  } else {
+    CHECK(index > committed_);
+    log_.Reset(index, term);
+    members_ = MembershipLog(index, std::move(membership));
+    // What is still on its way to the disk is of the log that is gone.
+    for (Unpersisted& append : unpersisted_) append.last = std::min(append.last, index);
+    persisted_ = std::min(persisted_, index);
+  }
+  first_on_disk_ = log_.first();
+  persisted_ = std::max(persisted_, index);
+  committed_ = std::max(committed_, index);
+  delivered_ = index;
+  verified_ = std::max(verified_, committed_);
+  acknowledge_ = true;
+  Deliver();
+  CHECK(log_.last() >= index);
+}
+
+void Raft::SetCapacity(bool no_space, bool overloaded) {
+  no_space_ = no_space;
+  overloaded_ = overloaded;
+  if (role() != Role::kLeader) return;
+  leader_no_space_ = no_space;
+  leader_overloaded_ = overloaded;
+}
+
+// --- State ------------------------------------------------------------------------------------
+
+Role Raft::role() const {
+  if (std::holds_alternative<Leader>(state_)) return Role::kLeader;
+  if (std::holds_alternative<Candidate>(state_)) return Role::kCandidate;
+  return members_.IsVoter(config_.id) ? Role::kFollower : Role::kLearner;
+}
+
+base::Duration Raft::Uniform(base::Duration low, base::Duration high) {
+  return base::Duration(static_cast<int64_t>(
+      rng_.Between(static_cast<uint64_t>(low.count()), static_cast<uint64_t>(high.count()))));
+}
+
+bool Raft::MayStand() const { return members_.IsVoter(config_.id); }
+
+void Raft::SetTerm(model::Term term) {
+  CHECK(term > term_);
+  term_ = term;
+  SetVote({});
+  leader_ = {};
+  // What this term's leader has in its log is not known; but what is committed, it has.
+  verified_ = committed_;
+  acknowledged_ = {};
+  acknowledge_ = false;
+  answered_round_ = 0;
+}
+
+void Raft::SetVote(model::ServerId vote) {
+  vote_ = vote;
   PendingAppend().vote = Append::Vote{term_, vote_};
-  election_ = last_append_;
-  output_.role = RoleChange{role_, term_, leader()};
+  hard_state_append_ = last_append_;
 }
 
-// Its own vote is the majority, but only once it is on disk: before that, a crash and a restart
-// could lead in the same term again (Raft 3.8).
-void Raft::BecomeLeader() {
-  CHECK(role_ == Role::kCandidate);
-  role_ = Role::kLeader;
-  election_ = {};
-  first_of_term_ = log_.last() + 1;
-  AppendEntry(model::EntryKind::kNoop, "");
-  output_.role = RoleChange{role_, term_, leader()};
+// Also for a change of nothing but the leader.
+void Raft::BecomeFollower(model::Term term, model::ServerId leader) {
+  const Role before = role();
+  const bool same =
+      before != Role::kLeader && before != Role::kCandidate && term == term_ && leader == leader_;
+  if (same) return;
+  if (auto* old = std::get_if<Leader>(&state_)) {
+    // Its own reads are asked of whoever comes next.
+    for (const PendingRead& read : old->asked_reads) {
+      if (!read.from) fresh_reads_.push_back(ReadId(read.id));
+    }
+    for (const PendingRead& read : old->fresh_reads) {
+      if (!read.from) fresh_reads_.push_back(ReadId(read.id));
+    }
+    uncommitted_bytes_ = 0;
+    leader_no_space_ = leader_overloaded_ = false;
+  }
+  if (forwarded_reads_ && leader != leader_) {
+    for (const ReadId id : forwarded_reads_->reads) fresh_reads_.push_back(id);
+    forwarded_reads_.reset();
+  }
+  if (term > term_) SetTerm(term);
+  if (leader) leader_gone_ = false;
+  leader_ = leader;
+  if (!std::holds_alternative<Follower>(state_)) {
+    state_ = Follower{};
+    ResetElectionTimer();
+  }
+  TellRole();
 }
+
+void Raft::TellRole() { output_.role = RoleChange{role(), term_, leader_}; }
 
 // --- The log ----------------------------------------------------------------------------------
 
@@ -85,80 +304,74 @@ Append& Raft::PendingAppend() {
   return *output_.append;
 }
 
-void Raft::AppendEntry(model::EntryKind kind, std::string payload) {
-  model::Entry entry{log_.last() + 1, term_, kind, std::move(payload)};
-  PendingAppend().entries.push_back(entry);
-  log_.Push(std::make_shared<const model::Entry>(std::move(entry)));
+void Raft::AppendEntry(EntryRef entry) {
+  PendingAppend().entries.push_back(*entry);
+  if (entry->kind == model::EntryKind::kMembership) {
+    members_.Push(entry->index, MembershipOf(*entry));
+    FollowMembership();
+  }
+  if (role() == Role::kLeader) uncommitted_bytes_ += entry->bytes();
+  log_.Push(std::move(entry));
   unpersisted_.back().last = log_.last();
 }
 
-absl::StatusOr<model::Revision> Raft::Propose(model::EntryKind kind, std::string payload) {
-  if (role_ != Role::kLeader) return absl::FailedPreconditionError("not the leader");
-  if (kind == model::EntryKind::kMembership) {
-    CHECK(codec::DecodeMembership(payload, &membership_));
+void Raft::CommitUpTo(model::Revision index) {
+  CHECK(index <= log_.last());
+  if (index <= committed_) return;
+  if (role() == Role::kLeader) {
+    for (model::Revision i = committed_ + 1; i <= index; ++i) {
+      uncommitted_bytes_ -= log_.At(i)->bytes();
+    }
   }
-  AppendEntry(kind, std::move(payload));
-  return log_.last();
+  committed_ = index;
+  verified_ = std::max(verified_, committed_);
+  Deliver();
 }
 
-void Raft::Persisted(base::Instant, AppendId id) {
-  CHECK(id <= last_append_);
-  while (!unpersisted_.empty() && unpersisted_.front().id <= id) {
-    CHECK(unpersisted_.front().last >= persisted_);
-    persisted_ = unpersisted_.front().last;
-    unpersisted_.pop_front();
+// What is committed by others' disks alone waits for this one: the store must never be ahead of
+// the log that a restart reads.
+void Raft::Deliver() {
+  const model::Revision last = std::min(committed_, persisted_);
+  while (delivered_ < last) {
+    ++delivered_;
+    output_.committed.push_back(log_.At(delivered_));
   }
-  if (election_ && id >= election_) BecomeLeader();
-  Commit();
 }
 
-// A leader commits by counting entries of its own term only; older ones go with them (Raft 3.6.2).
-void Raft::Commit() {
-  if (role_ != Role::kLeader || persisted_ < first_of_term_) return;
-  while (committed_ < persisted_) {
-    ++committed_;
-    output_.committed.push_back(log_.At(committed_));
+void Raft::Promised(model::ServerId to, Message message) {
+  if (persisted_append_ >= hard_state_append_) {
+    output_.messages.emplace_back(to, std::move(message));
+  } else {
+    promises_.push_back({hard_state_append_, to, std::move(message)});
   }
-  GrantReads();
 }
 
-void Raft::Compact(model::Revision stored) {
-  CHECK(stored <= committed_);
-  log_.Compact(stored, membership_.members.size() > 1 ? model::kLogTailBytesMax : 0);
-}
-
-// --- Reads ------------------------------------------------------------------------------------
-
-void Raft::Read(base::Instant, ReadId id) {
-  if (role_ != Role::kLeader && role_ != Role::kCandidate) {
-    output_.reads.push_back({.id = id});
-    return;
-  }
-  waiting_reads_.push_back(id);
-  GrantReads();
-}
-
-// A majority of one needs no round; but a leader knows what is committed only when its first entry
-// is (Raft 6.4).
-void Raft::GrantReads() {
-  if (role_ != Role::kLeader || committed_ < first_of_term_) return;
-  for (const ReadId id : waiting_reads_) {
-    output_.reads.push_back({.id = id, .granted = true, .index = committed_});
-  }
-  waiting_reads_.clear();
+void Raft::Send(model::ServerId to, Message message) {
+  output_.messages.emplace_back(to, std::move(message));
 }
 
 // --- Output -----------------------------------------------------------------------------------
 
-bool Raft::HasOutput() const {
-  return output_.append || output_.role || !output_.messages.empty() ||
-         !output_.committed.empty() || !output_.reads.empty() || !output_.log_reads.empty();
+Output Raft::Take(base::Instant now) {
+  Observe(now);
+  if (std::holds_alternative<Leader>(state_)) {
+    GoOnWithTransfer();
+    GrantReads();
+    SendAppends();
+    TellCommit();
+    // A leader that has removed itself stays until that is committed, and no longer.
+    if (!members_.IsVoter(config_.id) && committed_ >= members_.index()) BecomeFollower(term_, {});
+  } else {
+    Acknowledge();
+    AskForReads();
+  }
+  return std::exchange(output_, {});
 }
 
-Output Raft::Take() { return std::exchange(output_, {}); }
-
 base::Instant Raft::NextDeadline() const {
-  return role_ == Role::kFollower ? base::Instant() : base::kNever;
+  if (const auto* leader = std::get_if<Leader>(&state_)) return leader->heartbeat_at;
+  if (const auto* candidate = std::get_if<Candidate>(&state_)) return candidate->again_at;
+  return MayStand() ? std::get<Follower>(state_).election_at : base::kNever;
 }
 
 }  // namespace pando::raft

@@ -28,7 +28,7 @@ void Replica::Propose(model::Command command) {
   // The leader's clock stamps; the machine takes the larger of this and the stamp before it.
   command.stamp = wall_;
   const absl::StatusOr<model::Revision> index =
-      raft_.Propose(model::EntryKind::kCommand, codec::EncodeCommand(command));
+      raft_.Propose(now_, model::EntryKind::kCommand, codec::EncodeCommand(command));
   // The role was just checked, and no limit of Raft's refuses a numbered command.
   CHECK(index.ok());
 }
@@ -64,7 +64,7 @@ void Replica::OnRole(const raft::RoleChange& role) {
   leases_.Start(sessions, options_.election_timeout_max, now_);
   next_reap_ = now_ + options_.reap_interval;
   if (!machine_->cluster()) {
-    const auto founded = raft_.Propose(model::EntryKind::kMembership,
+    const auto founded = raft_.Propose(now_, model::EntryKind::kMembership,
                                        codec::EncodeMembership(options_.initial_membership));
     CHECK(founded.ok());
     ProposeOwn(model::Found{.cluster = model::ClusterId(rng_.Next() | 1)});
@@ -73,19 +73,12 @@ void Replica::OnRole(const raft::RoleChange& role) {
 }
 
 void Replica::OnGrant(const raft::ReadGrant& grant) {
-  if (grant.id == kExpiryRead) {
-    expiry_round_ = false;
-    expiry_confirmed_ = grant.granted;
-    return;
-  }
-  if (grant.granted) {
+  if (grant.id != kExpiryRead) {
     reads_.Grant(grant.id.value(), grant.index);
     return;
   }
-  for (Read& read : reads_.Reject(grant.id.value())) {
-    Refuse(read.responder,
-           {.reason = model::Reason::kNoLeader, .detail = "the leader could not be confirmed"});
-  }
+  expiry_confirmed_ = expiry_round_;
+  expiry_round_ = false;
 }
 
 // --- Applying ---------------------------------------------------------------------------------

@@ -56,17 +56,6 @@ void Reads::Grant(uint64_t round, model::Revision index) {
   rounds_.erase(keys);
 }
 
-std::vector<Read> Reads::Reject(uint64_t round) {
-  std::vector<Read> rejected;
-  const auto keys = rounds_.find(round);
-  if (keys == rounds_.end()) return rejected;
-  for (const Key key : keys->second) {
-    if (reads_.contains(key)) rejected.push_back(Take(key));
-  }
-  rounds_.erase(keys);
-  return rejected;
-}
-
 std::vector<Read> Reads::TakeReady(model::Revision applied) {
   std::vector<Read> ready;
   while (!by_needs_.empty() && by_needs_.begin()->first <= applied) {

@@ -50,8 +50,6 @@ class Reads {
   std::optional<uint64_t> StartRound();
   // The round's reads may run once `index` is applied.
   void Grant(uint64_t round, model::Revision index);
-  // The round failed: its reads are given back, to be refused.
-  std::vector<Read> Reject(uint64_t round);
 
   // Takes what may run at `applied`.
   std::vector<Read> TakeReady(model::Revision applied);

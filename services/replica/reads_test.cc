@@ -75,15 +75,6 @@ TEST(Reads, AReadOfALaterRoundIsNotGrantedByAnEarlierOne) {
   EXPECT_EQ(reads.size(), 1u);
 }
 
-TEST(Reads, ARejectedRoundGivesItsReadsBack) {
-  Reads reads;
-  Read read = ReadOf(1);
-  read.granted = false;
-  reads.Add(std::move(read));
-  EXPECT_EQ(Tags(reads.Reject(*reads.StartRound())), List{1});
-  EXPECT_EQ(reads.size(), 0u);
-}
-
 TEST(Reads, AReadExpiresWhereverItStands) {
   Reads reads;
   Read read = ReadOf(1);

@@ -41,7 +41,7 @@ Replica::Replica(Options options, Recovered recovered, Adapters adapters, Observ
       rng_(rng),
       now_(now),
       machine_(std::move(recovered.machine)),
-      raft_(raft::Config{.id = options_.id, .start = options_.start},
+      raft_(raft::Config{.id = options_.id},
             WithMembership(std::move(recovered.raft), *machine_, options_.initial_membership),
             base::Rng(rng_.Next()), now),
       leases_(options_.election_timeout_max / 2),
@@ -62,44 +62,45 @@ void Replica::Handle(base::Instant now, base::WallTime wall, io::Event event) {
   CHECK(now >= now_);
   now_ = now;
   wall_ = wall;
-  std::visit(
-      Overloaded{
-          [&](io::RequestBatch& batch) { OnRequests(std::move(batch)); },
-          [&](io::LaneClosed& closed) { lanes_.Close(closed.lane); },
-          [&](io::WatchOpen& open) { OnWatchOpen(std::move(open)); },
-          [&](io::WatchClose& close) {
-            streams_.Close(close.stream);
-            outboxes_.erase(close.stream);
-          },
-          [&](io::StreamDrained& drained) { streams_.Drained(drained.stream); },
-          [&](io::InitialSent& sent) { streams_.InitialDone(sent.stream, sent.revision); },
-          [&](io::Persisted& persisted) { raft_.Persisted(now_, persisted.id); },
-          [&](io::EntriesRead& read) { raft_.EntriesRead(read.first, std::move(read.entries)); },
-          [&](io::DiskSpace& space) {
-            disk_free_bytes_ = space.free_bytes;
-            UpdateRefusals();
-          },
-          [&](io::Stored& stored) { OnStored(stored); },
-          [&](io::SnapshotTaken& taken) {
-            snapshot_ = std::max(snapshot_, taken.revision);
-            DropLogPrefix();
-          },
-          [&](io::ChangesRead& read) {
-            streams_.ChangesRead(read.from, read.through, read.oldest_change,
-                                 std::move(read.batches));
-          },
-          // One voter has no peers.
-          [&](io::PeerOpened&) {},
-          [&](io::PeerMessages&) {},
-          [&](io::PeerClosed&) {},
-          [&](io::PeerReady&) {},
-          [&](io::PeerRefused&) {},
-          [&](io::SnapshotSent&) {},
-          [&](io::SnapshotReceived&) {},
-          [&](io::Installed&) {},
-          [&](io::Shutdown&) { OnShutdown(); },
-      },
-      event);
+  std::visit(Overloaded{
+                 [&](io::RequestBatch& batch) { OnRequests(std::move(batch)); },
+                 [&](io::LaneClosed& closed) { lanes_.Close(closed.lane); },
+                 [&](io::WatchOpen& open) { OnWatchOpen(std::move(open)); },
+                 [&](io::WatchClose& close) {
+                   streams_.Close(close.stream);
+                   outboxes_.erase(close.stream);
+                 },
+                 [&](io::StreamDrained& drained) { streams_.Drained(drained.stream); },
+                 [&](io::InitialSent& sent) { streams_.InitialDone(sent.stream, sent.revision); },
+                 [&](io::Persisted& persisted) { raft_.Persisted(now_, persisted.id); },
+                 [&](io::EntriesRead& read) {
+                   raft_.EntriesRead(now_, read.first, std::move(read.entries));
+                 },
+                 [&](io::DiskSpace& space) {
+                   disk_free_bytes_ = space.free_bytes;
+                   UpdateRefusals();
+                 },
+                 [&](io::Stored& stored) { OnStored(stored); },
+                 [&](io::SnapshotTaken& taken) {
+                   snapshot_ = std::max(snapshot_, taken.revision);
+                   DropLogPrefix();
+                 },
+                 [&](io::ChangesRead& read) {
+                   streams_.ChangesRead(read.from, read.through, read.oldest_change,
+                                        std::move(read.batches));
+                 },
+                 // One voter has no peers.
+                 [&](io::PeerOpened&) {},
+                 [&](io::PeerMessages&) {},
+                 [&](io::PeerClosed&) {},
+                 [&](io::PeerReady&) {},
+                 [&](io::PeerRefused&) {},
+                 [&](io::SnapshotSent&) {},
+                 [&](io::SnapshotReceived&) {},
+                 [&](io::Installed&) {},
+                 [&](io::Shutdown&) { OnShutdown(); },
+             },
+             event);
 }
 
 void Replica::Flush(base::Instant now, base::WallTime wall) {
@@ -110,7 +111,9 @@ void Replica::Flush(base::Instant now, base::WallTime wall) {
   DoDuties();
   if (const auto round = reads_.StartRound()) raft_.Read(now_, raft::ReadId(*round));
   // Applying may propose and read anew (a new leader's first commands): until nothing is left.
-  while (raft_.HasOutput()) Obey(raft_.Take());
+  for (raft::Output output = raft_.Take(now_); !output.empty(); output = raft_.Take(now_)) {
+    Obey(std::move(output));
+  }
   RunReads();
   streams_.Tick(now_);
   std::vector<io::Egress::Parcel> parcels = lanes_.TakeParcels();
@@ -152,6 +155,7 @@ void Replica::DropLogPrefix() {
   raft_.Compact(stored_);
   if (first_kept <= first_kept_) return;
   first_kept_ = first_kept;
+  raft_.DropPrefix(first_kept);
   adapters_.log->DropPrefix(first_kept);
 }
 

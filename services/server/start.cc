@@ -129,7 +129,8 @@ absl::StatusOr<Opened> OpenDataDir(const Config& config,
                            .vote = log.vote,
                            .previous = log.previous.index,
                            .previous_term = log.previous.term,
-                           .entries = std::move(log.entries)};
+                           .entries = std::move(log.entries),
+                           .first_on_disk = log.first_on_disk};
   return opened;
 }
 

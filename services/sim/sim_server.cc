@@ -121,7 +121,8 @@ void SimServer::Start() {
                     .vote = log.vote,
                     .previous = log.previous.index,
                     .previous_term = log.previous.term,
-                    .entries = std::move(log.entries)};
+                    .entries = std::move(log.entries),
+                    .first_on_disk = log.first_on_disk};
 
   life->store = std::make_unique<SimStore>(schedule_, base::Rng(rng_.Next()), options_.store,
                                            std::exchange(stored_, {}), post);
