@@ -45,7 +45,7 @@ absl::StatusOr<std::unique_ptr<machine::Machine>> LoadMachine(const store::State
   auto machine = std::make_unique<machine::Machine>();
   PANDO_RETURN_IF_ERROR(state.tree->Load(
       [&](std::string_view key, std::string_view value) { return machine->Load(key, value); }));
-  const store::Mark mark = state.tree->mark();
+  const io::StateMark mark = state.tree->mark();
   PANDO_RETURN_IF_ERROR(machine->FinishLoad(mark.revision, mark.digest));
   return machine;
 }
@@ -59,7 +59,8 @@ absl::Status DamagedTree(const Config& config, const absl::Status& status) {
 }
 
 // What the log has to hold for a state at `mark`.
-absl::Status CheckReach(const wal::Recovered& log, model::Revision last, const store::Mark& mark) {
+absl::Status CheckReach(const wal::Recovered& log, model::Revision last,
+                        const io::StateMark& mark) {
   const auto lost = [&](std::string_view what) {
     return absl::DataLossError(absl::StrCat("the write-ahead log ", base::View(what),
                                             ", but the tree is at revision ", mark.revision.value(),
@@ -94,7 +95,7 @@ absl::StatusOr<Opened> OpenDataDir(const Config& config,
   opened.state = *std::move(state);
   absl::StatusOr<std::unique_ptr<machine::Machine>> machine = LoadMachine(opened.state);
   if (!machine.ok()) return DamagedTree(config, machine.status());
-  const store::Mark mark = opened.state.tree->mark();
+  const io::StateMark mark = opened.state.tree->mark();
 
   wal::Options options;
   options.segment_bytes = config.wal_segment_bytes;
@@ -201,7 +202,7 @@ int CheckDataDir(const Config& config) {
 int RecoverDataDir(const Config& config) {
   const absl::StatusOr<Offline> offline = TakeOffline(config);
   if (!offline.ok()) return Fail(offline.status());
-  const absl::StatusOr<store::Mark> mark =
+  const absl::StatusOr<io::StateMark> mark =
       store::Recover(offline->disk.get(), machine::RecordDigest, StateOptionsOf(config));
   if (!mark.ok()) return Fail(mark.status());
   std::printf("rebuilt the tree at revision %s; the next start applies the log above it\n",

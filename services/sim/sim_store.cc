@@ -16,7 +16,8 @@ struct ScanJob {
   io::Scan scan;
   model::Revision at_least;
   base::Instant started;
-  model::Revision revision;
+  io::StateMark mark;
+  bool begun = false;
   std::shared_ptr<const Records> records;  // null: it waits
   size_t range = 0;
   std::string next;  // the key to go on from
@@ -132,7 +133,7 @@ struct SimStore::Core : std::enable_shared_from_this<SimStore::Core> {
       if (running == model::kScansMax) break;
       ++running;
       job->started = schedule->now();
-      job->revision = state.revision;
+      job->mark = state.mark();
       job->records = std::make_shared<const Records>(state.records);
     }
     if (running == 0 || step_planned) return;
@@ -156,18 +157,20 @@ struct SimStore::Core : std::enable_shared_from_this<SimStore::Core> {
   bool StepScan(ScanJob* job) {
     const base::Duration taken = schedule->now() - job->started;
     if (taken > std::chrono::milliseconds(model::kScanMsMax)) {
-      job->scan.sink->Finish(job->revision, absl::DeadlineExceededError("the scan took too long"));
+      job->scan.sink->Finish(job->mark.revision,
+                             absl::DeadlineExceededError("the scan took too long"));
       return false;
     }
+    if (!std::exchange(job->begun, true)) job->scan.sink->Begin(job->mark);
     if (job->offered.empty()) job->offered = NextChunk(job, options.scan_chunk_bytes);
     if (job->offered.empty()) {
-      job->scan.sink->Finish(job->revision, absl::OkStatus());
+      job->scan.sink->Finish(job->mark.revision, absl::OkStatus());
       return false;
     }
-    const io::Taken taken_it = job->scan.sink->Take(job->revision, job->offered);
+    const io::Taken taken_it = job->scan.sink->Take(job->mark.revision, job->offered);
     if (taken_it == io::Taken::kTaken) job->offered.clear();
     if (taken_it != io::Taken::kCancelled) return true;
-    job->scan.sink->Finish(job->revision, absl::CancelledError("nobody wants the rest"));
+    job->scan.sink->Finish(job->mark.revision, absl::CancelledError("nobody wants the rest"));
     return false;
   }
 

@@ -34,6 +34,8 @@ struct StoredState {
   size_t changes_bytes = 0;
   // The newest snapshot, for a tree that is lost; null: there is none.
   std::shared_ptr<const StoredState> snapshot;
+
+  io::StateMark mark() const { return {revision, term, digest}; }
 };
 
 struct SimStoreOptions {

@@ -90,7 +90,7 @@ class CrashingDir {
   }
 
   bool CheckTree() {
-    const Mark mark = state_.tree->mark();
+    const io::StateMark mark = state_.tree->mark();
     EXPECT_GE(mark.revision.value(), stored_) << "a stored window is lost";
     EXPECT_TRUE(history_.contains(mark.revision.value())) << "revision " << mark.revision;
     Records records;

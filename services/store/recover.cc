@@ -18,7 +18,7 @@ void Add(const absl::Status& status, CheckResult* result) {
   if (!status.ok()) result->damages.emplace_back(status.message().data(), status.message().size());
 }
 
-absl::Status CheckDigest(uint64_t found, const Mark& mark, const std::string& path) {
+absl::Status CheckDigest(uint64_t found, const io::StateMark& mark, const std::string& path) {
   if (found == mark.digest) return absl::OkStatus();
   return absl::DataLossError(absl::StrCat(path, ": the records do not have the digest of revision ",
                                           mark.revision.value()));
@@ -63,7 +63,7 @@ absl::Status CheckSnapshot(io::Disk* disk, model::Revision revision, const Recor
   return digest ? CheckDigest(sum, header->mark, path) : absl::OkStatus();
 }
 
-absl::StatusOr<Mark> FillTree(io::Disk* disk, model::Revision snapshot, TreeDb* tree) {
+absl::StatusOr<io::StateMark> FillTree(io::Disk* disk, model::Revision snapshot, TreeDb* tree) {
   std::vector<model::RecordWrite> batch;
   size_t bytes = 0;
   const absl::StatusOr<SnapshotHeader> header =
@@ -72,7 +72,7 @@ absl::StatusOr<Mark> FillTree(io::Disk* disk, model::Revision snapshot, TreeDb* 
                      batch.push_back({std::string(key), std::string(value)});
                      bytes += batch.back().bytes();
                      if (bytes < kBuildBytes) return absl::OkStatus();
-                     PANDO_RETURN_IF_ERROR(tree->Build(batch, Mark()));
+                     PANDO_RETURN_IF_ERROR(tree->Build(batch, io::StateMark()));
                      batch.clear();
                      bytes = 0;
                      return absl::OkStatus();
@@ -122,8 +122,8 @@ absl::StatusOr<CheckResult> Check(io::Disk* disk, const RecordDigest& digest) {
   return result;
 }
 
-absl::StatusOr<Mark> Recover(io::Disk* disk, const RecordDigest& digest,
-                             const StateOptions& options) {
+absl::StatusOr<io::StateMark> Recover(io::Disk* disk, const RecordDigest& digest,
+                                      const StateOptions& options) {
   absl::StatusOr<DataDir> dir = DataDir::OpenExisting(disk);
   if (!dir.ok()) return dir.status();
   const absl::StatusOr<model::Revision> snapshot = NewestGoodSnapshot(disk, digest);
@@ -134,9 +134,9 @@ absl::StatusOr<Mark> Recover(io::Disk* disk, const RecordDigest& digest,
   if (dir->current()) current.wal_reset = dir->current()->wal_reset;
   absl::StatusOr<State> state = CreateState(disk, current.state_dir(), *snapshot, options);
   if (!state.ok()) return state.status();
-  Mark mark;
+  io::StateMark mark;
   if (*snapshot) {
-    const absl::StatusOr<Mark> filled = FillTree(disk, *snapshot, state->tree.get());
+    const absl::StatusOr<io::StateMark> filled = FillTree(disk, *snapshot, state->tree.get());
     if (!filled.ok()) return filled.status();
     mark = *filled;
   }

@@ -25,7 +25,7 @@ struct CheckResult {
   // One line per damaged file: which it is, for Pando's own files at which offset, and what.
   std::vector<std::string> damages;
   // Of the tree, if it can be read.
-  Mark mark;
+  io::StateMark mark;
   uint64_t records = 0;
   std::vector<model::Revision> snapshots;  // the good ones, oldest first
 };
@@ -36,8 +36,8 @@ struct CheckResult {
 // Builds a new state from the newest good snapshot and puts it in force; from nothing, if none was
 // ever taken. The normal start then applies the WAL's entries above it, and refuses if the WAL does
 // not reach that far back. Watches from before it end COMPACTED. Returns the new state's mark.
-[[nodiscard]] absl::StatusOr<Mark> Recover(io::Disk* disk, const RecordDigest& digest,
-                                           const StateOptions& options);
+[[nodiscard]] absl::StatusOr<io::StateMark> Recover(io::Disk* disk, const RecordDigest& digest,
+                                                    const StateOptions& options);
 
 }  // namespace pando::store
 

@@ -38,7 +38,7 @@ class RecoverTest : public ::testing::Test {
     // What LevelDB's log holds goes into tables at the next opening.
     ASSERT_TRUE(OpenState(&disk_, "state-1", options_).ok());
   }
-  void TakeSnapshot(uint64_t revision, const Mark& mark) {
+  void TakeSnapshot(uint64_t revision, const io::StateMark& mark) {
     absl::StatusOr<std::unique_ptr<SnapshotWriter>> writer =
         SnapshotWriter::Create(&disk_, SnapshotPath(R(revision)), {model::ClusterId(3), mark});
     ASSERT_TRUE(writer.ok());
@@ -138,7 +138,7 @@ TEST_F(RecoverTest, CheckComparesDigests) {
 TEST_F(RecoverTest, RebuildsFromTheNewestSnapshotWhenATableIsLost) {
   ASSERT_TRUE(disk_.Delete(ATable()).ok());
   ASSERT_TRUE(absl::IsDataLoss(OpenState(&disk_, "state-1", options_).status()));
-  const absl::StatusOr<Mark> mark = Recover(&disk_, Digest, options_);
+  const absl::StatusOr<io::StateMark> mark = Recover(&disk_, Digest, options_);
   ASSERT_TRUE(mark.ok()) << mark.status();
   EXPECT_EQ(mark->revision, R(15));
   ExpectState(15);
@@ -176,7 +176,7 @@ TEST_F(RecoverTest, APowerCutLeavesTheOldStateOrTheNew) {
   for (uint64_t cut = 1;; ++cut) {
     CrashDisk fresh;
     disk_.CutAfter(cut);
-    const absl::StatusOr<Mark> mark = Recover(&disk_, Digest, options_);
+    const absl::StatusOr<io::StateMark> mark = Recover(&disk_, Digest, options_);
     const bool cut_off = disk_.cut();
     disk_.LosePower(cut);
     const absl::StatusOr<DataDir> dir = DataDir::OpenExisting(&disk_);

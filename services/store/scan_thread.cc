@@ -242,6 +242,7 @@ bool ScanThread::Step(Job* job) {
       return true;
     }
     job->view = *std::move(view);
+    job->scan.sink->Begin(job->view->mark());
   }
   const absl::Status filled =
       job->view->stale() ? absl::UnavailableError("the store has to be reopened") : FillOffer(job);

@@ -29,7 +29,7 @@ inline constexpr size_t kSnapshotHeaderBytes = 56;
 
 struct SnapshotHeader {
   model::ClusterId cluster;
-  Mark mark;
+  io::StateMark mark;
 
   friend bool operator==(const SnapshotHeader&, const SnapshotHeader&) = default;
 };

@@ -42,7 +42,7 @@ class Driven {
   // Loses power and starts again; then what it holds.
   virtual void Crash(uint64_t seed) = 0;
   virtual Records records() = 0;
-  virtual Mark mark() = 0;
+  virtual io::StateMark mark() = 0;
 };
 
 constexpr size_t kChangesBytesMax = size_t{1} << 20;
@@ -80,7 +80,7 @@ class DrivenThread final : public Driven {
     Start();
   }
   Records records() override { return at_start_; }
-  Mark mark() override { return mark_at_start_; }
+  io::StateMark mark() override { return mark_at_start_; }
 
  private:
   void Start() {
@@ -121,7 +121,7 @@ class DrivenThread final : public Driven {
   base::CondVar posted_;
   std::deque<io::Event> events_ PANDO_GUARDED_BY(mutex_);
   Records at_start_;
-  Mark mark_at_start_;
+  io::StateMark mark_at_start_;
   std::unique_ptr<StoreThread> store_;
 };
 
@@ -146,7 +146,7 @@ class DrivenSim final : public Driven {
   void SetFull(bool full) override { store_->SetFull(full); }
   void Crash(uint64_t) override { Start(store_->Crash()); }
   Records records() override { return at_start_.records; }
-  Mark mark() override { return {at_start_.revision, at_start_.term, at_start_.digest}; }
+  io::StateMark mark() override { return at_start_.mark(); }
 
  private:
   void Start(sim::StoredState state) {
@@ -171,10 +171,18 @@ class Sink final : public io::ScanSink {
  public:
   enum class Mood { kOpen, kFull, kCancel };
 
+  void Begin(const io::StateMark& mark) override {
+    const base::MutexLock lock(&mutex_);
+    EXPECT_FALSE(mark_.has_value());
+    EXPECT_FALSE(offered_);
+    EXPECT_FALSE(finished_);
+    mark_ = mark;
+  }
   io::Taken Take(model::Revision revision,
                  const std::vector<model::RecordWrite>& records) override {
     const base::MutexLock lock(&mutex_);
     EXPECT_FALSE(finished_);
+    EXPECT_TRUE(mark_.has_value());
     EXPECT_FALSE(records.empty());
     size_t bytes = 0;
     for (const model::RecordWrite& record : records) bytes += record.bytes();
@@ -187,7 +195,7 @@ class Sink final : public io::ScanSink {
       keys_.push_back(record.key);
     }
     ++chunks_;
-    EXPECT_TRUE(chunks_ == 1 || revision == revision_);
+    EXPECT_EQ(revision, mark_->revision);
     revision_ = revision;
     return io::Taken::kTaken;
   }
@@ -227,6 +235,10 @@ class Sink final : public io::ScanSink {
     const base::MutexLock lock(&mutex_);
     return revision_;
   }
+  std::optional<io::StateMark> mark() const {
+    const base::MutexLock lock(&mutex_);
+    return mark_;
+  }
   size_t chunks() const {
     const base::MutexLock lock(&mutex_);
     return chunks_;
@@ -238,6 +250,7 @@ class Sink final : public io::ScanSink {
   bool offered_ PANDO_GUARDED_BY(mutex_) = false;
   bool finished_ PANDO_GUARDED_BY(mutex_) = false;
   size_t chunks_ PANDO_GUARDED_BY(mutex_) = 0;
+  std::optional<io::StateMark> mark_ PANDO_GUARDED_BY(mutex_);
   model::Revision revision_ PANDO_GUARDED_BY(mutex_);
   absl::Status status_ PANDO_GUARDED_BY(mutex_);
   Records records_ PANDO_GUARDED_BY(mutex_);
@@ -316,7 +329,7 @@ TEST_P(StoreContract, WhatIsStoredSurvives) {
   EXPECT_EQ(AwaitStored(5).oldest_change, R(1));
   driven_->Crash(3);
   EXPECT_EQ(driven_->records(), expected_);
-  EXPECT_EQ(driven_->mark(), (Mark{R(5), model::Term(1), DigestOf(expected_)}));
+  EXPECT_EQ(driven_->mark(), (io::StateMark{R(5), model::Term(1), DigestOf(expected_)}));
   EXPECT_EQ(Revisions(ReadChanges(1)), (std::vector<uint64_t>{1, 5}));
 }
 
@@ -333,7 +346,7 @@ TEST_P(StoreContract, ACrashLeavesTheStateOfOneRevision) {
       if (revision == awaited) AwaitStored(awaited);
     }
     driven_->Crash(life);
-    const Mark mark = driven_->mark();
+    const io::StateMark mark = driven_->mark();
     ASSERT_GE(mark.revision, stored_) << "life " << life;
     ASSERT_LE(mark.revision, R(last));
     revision = mark.revision.value();
@@ -373,6 +386,7 @@ TEST_P(StoreContract, AScanHasAllThatWasWrittenBeforeIt) {
     Write(r, {{absl::StrCat("k", r % 3), absl::StrCat(r)}});
     const std::shared_ptr<Sink> sink = Scan();
     ASSERT_TRUE(Finished(sink));
+    EXPECT_EQ(sink->mark(), (io::StateMark{R(r), model::Term(1), DigestOf(expected_)}));
     EXPECT_EQ(sink->revision(), R(r));
     EXPECT_EQ(sink->records(), expected_);
   }
@@ -382,6 +396,7 @@ TEST_P(StoreContract, AScanOfNothingEnds) {
   const std::shared_ptr<Sink> all = Scan();
   ASSERT_TRUE(Finished(all));
   EXPECT_TRUE(all->status().ok());
+  EXPECT_EQ(all->mark(), io::StateMark());
   Write(1, {{"a", "1"}, {"b", "2"}});
   const std::shared_ptr<Sink> none = Scan({{"c", "d"}});
   ASSERT_TRUE(Finished(none));
@@ -414,6 +429,7 @@ TEST_P(StoreContract, ScansAreBounded) {
   const std::shared_ptr<Sink> beyond = Scan();
   EXPECT_TRUE(beyond->finished());
   EXPECT_TRUE(absl::IsResourceExhausted(beyond->status()));
+  EXPECT_FALSE(beyond->mark().has_value());
   ASSERT_TRUE(driven_->WaitFor([&] { return sinks[model::kScansMax - 1]->offered(); }));
   EXPECT_FALSE(sinks[model::kScansMax]->offered()) << "only so many run at once";
   for (const auto& sink : sinks) sink->SetMood(Sink::Mood::kOpen);

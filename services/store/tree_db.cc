@@ -40,7 +40,7 @@ leveldb::ReadOptions VerifiedRead() {
 
 // LevelDB's checksums end where a compaction rewrites a block, which it does without verifying it;
 // the digest guards the records from then on, and this checksum guards the mark itself.
-std::string EncodeMark(const Mark& mark) {
+std::string EncodeMark(const io::StateMark& mark) {
   std::string bytes;
   base::Writer writer(&bytes);
   writer.Byte(kMarkFormat);
@@ -51,7 +51,7 @@ std::string EncodeMark(const Mark& mark) {
   return bytes;
 }
 
-bool DecodeMark(std::string_view bytes, Mark* mark) {
+bool DecodeMark(std::string_view bytes, io::StateMark* mark) {
   base::Reader reader(bytes);
   const uint8_t format = reader.Byte();
   mark->revision = model::Revision(reader.Fixed64());
@@ -139,7 +139,7 @@ absl::StatusOr<std::unique_ptr<TreeDb>> TreeDb::Create(io::Disk* disk, std::stri
   PANDO_RETURN_IF_ERROR(disk->MakeDir(dir));
   std::unique_ptr<TreeDb> tree(new TreeDb(disk, std::move(dir), options));
   PANDO_RETURN_IF_ERROR(tree->OpenDb(/*create=*/true));
-  PANDO_RETURN_IF_ERROR(tree->Build({}, Mark{}));
+  PANDO_RETURN_IF_ERROR(tree->Build({}, io::StateMark{}));
   return tree;
 }
 
@@ -147,7 +147,7 @@ absl::StatusOr<std::unique_ptr<TreeDb>> TreeDb::Open(io::Disk* disk, std::string
                                                      TreeDbOptions options) {
   std::unique_ptr<TreeDb> tree(new TreeDb(disk, std::move(dir), options));
   PANDO_RETURN_IF_ERROR(tree->OpenDb(/*create=*/false));
-  const absl::StatusOr<Mark> mark = tree->ReadMark(nullptr);
+  const absl::StatusOr<io::StateMark> mark = tree->ReadMark(nullptr);
   if (!mark.ok()) return mark.status();
   const base::MutexLock lock(&tree->mutex_);
   tree->mark_ = *mark;
@@ -177,13 +177,13 @@ absl::Status TreeDb::OpenDb(bool create) {
   return Explain(status.ToString(), !status.IsIOError());
 }
 
-absl::StatusOr<Mark> TreeDb::ReadMark(const leveldb::Snapshot* snapshot) {
+absl::StatusOr<io::StateMark> TreeDb::ReadMark(const leveldb::Snapshot* snapshot) {
   leveldb::ReadOptions read = VerifiedRead();
   read.snapshot = snapshot;
   std::string bytes;
   const leveldb::Status status = db_->Get(read, ToSlice(kMarkKey), &bytes);
   if (!status.ok()) return Explain(absl::StrCat("mark: ", status.ToString()), true);
-  Mark mark;
+  io::StateMark mark;
   if (!DecodeMark(bytes, &mark)) return Explain("mark: damaged", true);
   return mark;
 }
@@ -194,16 +194,17 @@ absl::Status TreeDb::Write(const std::vector<io::StoreWrite>& window) {
   CHECK(newest.revision > mark().revision);
   leveldb::WriteBatch batch;
   for (const model::RecordWrite* record : LastWrites(window)) Put(*record, &batch);
-  return WriteBatch(&batch, Mark{newest.revision, newest.term, newest.digest});
+  return WriteBatch(&batch, io::StateMark{newest.revision, newest.term, newest.digest});
 }
 
-absl::Status TreeDb::Build(const std::vector<model::RecordWrite>& records, const Mark& mark) {
+absl::Status TreeDb::Build(const std::vector<model::RecordWrite>& records,
+                           const io::StateMark& mark) {
   leveldb::WriteBatch batch;
   for (const model::RecordWrite& record : records) Put(record, &batch);
   return WriteBatch(&batch, mark);
 }
 
-absl::Status TreeDb::WriteBatch(leveldb::WriteBatch* batch, const Mark& mark) {
+absl::Status TreeDb::WriteBatch(leveldb::WriteBatch* batch, const io::StateMark& mark) {
   PANDO_RETURN_IF_ERROR(Reopen());
   batch->Put(ToSlice(kMarkKey), EncodeMark(mark));
   leveldb::WriteOptions synced;
@@ -228,7 +229,7 @@ absl::Status TreeDb::Reopen() {
   // failed is not trusted beyond this point.
   db_.reset();
   PANDO_RETURN_IF_ERROR(OpenDb(/*create=*/false));
-  const absl::StatusOr<Mark> found = ReadMark(nullptr);
+  const absl::StatusOr<io::StateMark> found = ReadMark(nullptr);
   if (!found.ok()) return found.status();
   const base::MutexLock lock(&mutex_);
   // The batch that failed may hold all the same. It is written again, and its mark with it.
@@ -241,7 +242,7 @@ absl::Status TreeDb::Reopen() {
   return absl::OkStatus();
 }
 
-Mark TreeDb::mark() const {
+io::StateMark TreeDb::mark() const {
   const base::MutexLock lock(&mutex_);
   return mark_;
 }
@@ -265,7 +266,7 @@ absl::StatusOr<std::unique_ptr<TreeDb::View>> TreeDb::TakeView() {
   }
   std::unique_ptr<View> view(new View(this));
   // From the snapshot itself: a batch may hold already that mark() does not yet tell of.
-  absl::StatusOr<Mark> mark = ReadMark(view->reading_->snapshot);
+  absl::StatusOr<io::StateMark> mark = ReadMark(view->reading_->snapshot);
   if (!mark.ok()) return mark.status();
   view->mark_ = *mark;
   return view;

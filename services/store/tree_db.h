@@ -33,15 +33,6 @@ class WriteBatch;
 
 namespace pando::store {
 
-// Where a state stands.
-struct Mark {
-  model::Revision revision;
-  model::Term term;     // of the entry of that revision
-  uint64_t digest = 0;  // of all records
-
-  friend bool operator==(const Mark&, const Mark&) = default;
-};
-
 struct TreeDbOptions {
   // Twice of it may be in memory, and more while a window that is larger is written.
   size_t write_buffer_bytes = size_t{8} << 20;
@@ -72,10 +63,10 @@ class TreeDb {
   [[nodiscard]] absl::Status Write(const std::vector<io::StoreWrite>& window);
   // Records as they are, for building a state that nobody reads before its mark is `mark`.
   [[nodiscard]] absl::Status Build(const std::vector<model::RecordWrite>& records,
-                                   const Mark& mark);
+                                   const io::StateMark& mark);
 
   // As of the last Write.
-  Mark mark() const PANDO_EXCLUDES(mutex_);
+  io::StateMark mark() const PANDO_EXCLUDES(mutex_);
 
   // Every record in key order, checksums verified. DATA_LOSS names the damaged file.
   [[nodiscard]] absl::Status Load(const RecordReader& read);
@@ -90,9 +81,10 @@ class TreeDb {
  private:
   TreeDb(io::Disk* disk, std::string dir, TreeDbOptions options);
   absl::Status OpenDb(bool create);
-  absl::StatusOr<Mark> ReadMark(const leveldb::Snapshot* snapshot);
+  absl::StatusOr<io::StateMark> ReadMark(const leveldb::Snapshot* snapshot);
   absl::Status Reopen() PANDO_EXCLUDES(mutex_);
-  absl::Status WriteBatch(leveldb::WriteBatch* batch, const Mark& mark) PANDO_EXCLUDES(mutex_);
+  absl::Status WriteBatch(leveldb::WriteBatch* batch, const io::StateMark& mark)
+      PANDO_EXCLUDES(mutex_);
   // What went wrong, with the file it went wrong in as far as that can be found.
   absl::Status Explain(const std::string& what, bool corruption);
 
@@ -105,7 +97,7 @@ class TreeDb {
 
   mutable base::Mutex mutex_;
   base::CondVar view_gone_;
-  Mark mark_ PANDO_GUARDED_BY(mutex_);
+  io::StateMark mark_ PANDO_GUARDED_BY(mutex_);
   size_t views_ PANDO_GUARDED_BY(mutex_) = 0;
   // A write has failed, and every further one would, until the database is opened again.
   bool must_reopen_ PANDO_GUARDED_BY(mutex_) = false;
@@ -119,7 +111,7 @@ class TreeDb::View {
   View(const View&) = delete;
   View& operator=(const View&) = delete;
 
-  const Mark& mark() const { return mark_; }
+  const io::StateMark& mark() const { return mark_; }
   // The database has to be reopened: let the view go.
   bool stale() const;
 
@@ -136,7 +128,7 @@ class TreeDb::View {
   explicit View(TreeDb* tree);
 
   TreeDb* const tree_;
-  Mark mark_;
+  io::StateMark mark_;
   std::unique_ptr<Reading> reading_;
 };
 

@@ -71,17 +71,17 @@ class TreeDbTest : public ::testing::Test {
 };
 
 TEST_F(TreeDbTest, IsEmptyAtRevisionZeroAtFirst) {
-  EXPECT_EQ(tree_->mark(), Mark());
+  EXPECT_EQ(tree_->mark(), io::StateMark());
   EXPECT_EQ(*Load(), Records());
   ASSERT_TRUE(Reopen().ok());
-  EXPECT_EQ(tree_->mark(), Mark());
+  EXPECT_EQ(tree_->mark(), io::StateMark());
 }
 
 TEST_F(TreeDbTest, KeepsRecordsAndMark) {
   ASSERT_TRUE(Write(3, {{"a", "1"}, {"b", ""}, {std::string("\0x", 2), "2"}}).ok());
   ASSERT_TRUE(Write(9, {{"a", std::nullopt}, {"c", "3"}}).ok());
   EXPECT_EQ(expected_, (Records{{"b", ""}, {std::string("\0x", 2), "2"}, {"c", "3"}}));
-  const Mark mark{R(9), model::Term(1), DigestOf(expected_)};
+  const io::StateMark mark{R(9), model::Term(1), DigestOf(expected_)};
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(*Load(), expected_);
     EXPECT_EQ(tree_->mark(), mark);
