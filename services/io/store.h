@@ -83,6 +83,12 @@ class Store {
   // At most kScansMax run at once and kScansQueuedMax wait; beyond that the sink is finished with
   // RESOURCE_EXHAUSTED at once, on the calling thread.
   virtual void StartScan(Scan scan) = 0;
+
+  // Puts a received snapshot in force (io/install.h). Everything written before is of the old state
+  // and may be lost; writes after it are above its revision. Answered by Installed.
+  virtual void Install(InstallId) {}
+  // A received snapshot that is not wanted.
+  virtual void Discard(InstallId) {}
 };
 
 }  // namespace pando::io

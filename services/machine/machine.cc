@@ -85,6 +85,11 @@ std::vector<model::Reap::Node> Machine::DueForReap(base::WallTime wall, size_t m
   return due;
 }
 
+model::SourceNumber Machine::LastNumberOf(const model::Source& source) const {
+  const codec::SourceRecord last = state_.SourceOf(source.storage);
+  return last.start == source.start ? last.number : model::SourceNumber();
+}
+
 Machine::Counts Machine::counts() const {
   return {.nodes = state_.tree().nodes(),
           .data_bytes = state_.tree().data_bytes(),

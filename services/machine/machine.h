@@ -70,6 +70,11 @@ class Machine {
   model::ClusterId cluster() const { return state_.cluster(); }
   const model::Membership& membership() const { return state_.membership(); }
 
+  // Of the last numbered command of this source that was applied; none: there was none.
+  model::SourceNumber LastNumberOf(const model::Source& source) const;
+  // It behaves by this version.
+  uint32_t version() const { return state_.version(); }
+
   struct Counts {
     uint64_t nodes = 0;
     uint64_t data_bytes = 0;

@@ -31,11 +31,15 @@ struct Member {
 struct Membership {
   std::vector<Member> members;  // by id, without repeats
 
+  // Null: there is none.
   const Member* Find(ServerId id) const {
     for (const Member& member : members) {
       if (member.id == id) return &member;
     }
     return nullptr;
+  }
+  Member* Find(ServerId id) {
+    return const_cast<Member*>(static_cast<const Membership*>(this)->Find(id));
   }
   friend bool operator==(const Membership&, const Membership&) = default;
 };

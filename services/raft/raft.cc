@@ -113,6 +113,12 @@ void Raft::SetInitialMembership(base::Instant now, model::Membership membership)
   ResetElectionTimer();
 }
 
+AppendId Raft::Remember(base::Instant now, const model::Formation& formation) {
+  Observe(now);
+  PendingAppend().formation = formation;
+  return last_append_;
+}
+
 void Raft::PeerLost(base::Instant now, model::ServerId peer) {
   Observe(now);
   if (role() == Role::kLeader || peer != leader_) return;

@@ -102,6 +102,9 @@ class Raft {
   void PeerReady(base::Instant now, model::ServerId peer);
   // The channel from the peer broke.
   void PeerLost(base::Instant now, model::ServerId peer);
+  // Puts what the server has to remember of its formation on disk; durable with the append it goes
+  // into, whose id is returned.
+  AppendId Remember(base::Instant now, const model::Formation& formation);
   // Who the members of a log without entries are. REQUIRES: the log and the membership are empty.
   void SetInitialMembership(base::Instant now, model::Membership membership);
 

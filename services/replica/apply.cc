@@ -6,16 +6,53 @@
 #include "base/check.h"
 #include "codec/command.h"
 #include "codec/membership.h"
+#include "model/limits.h"
 #include "replica/replica.h"
 
 namespace pando::replica {
+namespace {
+
+// Commands that were forwarded go again when none of them was applied for so long.
+constexpr base::Duration kSendAgain = std::chrono::seconds(1);
+
+}  // namespace
 
 // --- Proposing --------------------------------------------------------------------------------
 
-void Replica::SendPending(PendingCommand& pending) {
-  if (raft_.role() != model::EnsembleStatus::Role::kLeader) return;  // OnRole sends it
-  pending.sent = true;
-  Propose(pending.command);
+// In the order of their numbers: proposed by a leader, else forwarded to it.
+void Replica::SendPending() {
+  if (IsLeader()) {
+    while (PendingCommand* pending = pending_.NextToSend()) {
+      if (!Propose(pending->command)) return;
+      pending_.Sent();
+    }
+    return;
+  }
+  if (!raft_.leader() || raft_.leader() == options_.id) return;
+  // What was lost on the way is missed when nothing comes back.
+  if (now_ >= send_again_) {
+    pending_.SendAgain();
+    send_again_ = base::kNever;
+  }
+  ForwardPending(raft_.leader());
+}
+
+void Replica::ForwardPending(model::ServerId leader) {
+  io::Forward forward;
+  size_t bytes = 0;
+  while (PendingCommand* pending = pending_.NextToSend()) {
+    if (forward.commands.empty()) forward.first = pending->command.number;
+    forward.commands.push_back(codec::EncodeCommand(pending->command));
+    bytes += forward.commands.back().size();
+    pending_.Sent();
+    if (bytes < model::kForwardBytesMax) continue;
+    Mail(leader, std::exchange(forward, {}));
+    bytes = 0;
+  }
+  if (!forward.commands.empty()) Mail(leader, std::move(forward));
+  if (pending_.oldest() != nullptr && send_again_ == base::kNever) {
+    send_again_ = now_ + kSendAgain;
+  }
 }
 
 void Replica::ProposeOwn(model::CommandBody body) {
@@ -24,13 +61,11 @@ void Replica::ProposeOwn(model::CommandBody body) {
   Propose(std::move(command));
 }
 
-void Replica::Propose(model::Command command) {
+// False: it does not lead any more, or hands over.
+bool Replica::Propose(model::Command command) {
   // The leader's clock stamps; the machine takes the larger of this and the stamp before it.
   command.stamp = wall_;
-  const absl::StatusOr<model::Revision> index =
-      raft_.Propose(now_, model::EntryKind::kCommand, codec::EncodeCommand(command));
-  // The role was just checked, and no limit of Raft's refuses a numbered command.
-  CHECK(index.ok());
+  return raft_.Propose(now_, model::EntryKind::kCommand, codec::EncodeCommand(command)).ok();
 }
 
 // --- Obeying Raft -----------------------------------------------------------------------------
@@ -38,38 +73,61 @@ void Replica::Propose(model::Command command) {
 void Replica::Obey(raft::Output output) {
   if (output.append) adapters_.log->Append(std::move(*output.append));
   if (output.role) OnRole(*output.role);
+  for (auto& [to, message] : output.messages) Mail(to, std::move(message));
   ApplyAll(output.committed);
   for (const raft::ReadGrant& grant : output.reads) OnGrant(grant);
   for (const raft::LogRead& read : output.log_reads) {
     adapters_.log->Read(read.first, read.bytes_max);
   }
+  for (const model::ServerId to : output.snapshots) StartSnapshot(to);
 }
 
 void Replica::OnRole(const raft::RoleChange& role) {
-  using Role = model::EnsembleStatus::Role;
-  if (observer_.on_event) {
-    observer_.on_event(absl::StrCat("role ", raft::RoleName(role.role), " in term ",
-                                    role.term.value(), ", leader ", role.leader.value()));
-  }
+  Tell(absl::StrCat("role ", raft::RoleName(role.role), " in term ", role.term.value(), ", leader ",
+                    role.leader.value()));
   streams_.SetLeader(bool{role.leader}, now_);
-  if (role.role != Role::kLeader) {
+  pending_.SendAgain();
+  send_again_ = base::kNever;
+  FailRenewals(renewals_.TakeAll());
+  next_report_ = now_;
+  pins_.clear();
+  if (role.role == raft::Role::kLeader) {
+    Lead();
+  } else {
     leases_.Stop();
     expiry_round_ = expiry_confirmed_ = false;
-    return;
   }
+  OnLeaderChangeForAdministration();
+}
+
+void Replica::Lead() {
+  leads_in_ = raft_.term();
   std::vector<session::Leases::Timeout> sessions;
   for (const auto& [id, session] : machine_->sessions()) {
     sessions.push_back({id, std::chrono::milliseconds(session.record.timeout_ms)});
   }
-  leases_.Start(sessions, options_.election_timeout_max, now_);
+  leases_.Start(sessions, options_.raft.election_max, now_);
   next_reap_ = now_ + options_.reap_interval;
-  if (!machine_->cluster()) {
+  next_tend_ = now_;
+  taken_.clear();
+  digests_.ForgetReports();
+  proposed_version_ = 0;
+  for (const auto& [id, channel] : channels_.all()) {
+    const io::PeerHello& hello = channel.hello;
+    if (!IsMember(hello)) continue;
+    // It has acknowledged nothing to this leader yet.
+    const bool fine = raft_.PeerStarted(now_, id, hello.start, hello.term, hello.last);
+    CHECK(fine);
+  }
+  if (raft_.membership_index() == model::Revision()) {
+    // The log's first membership is the one that it was founded with.
     const auto founded = raft_.Propose(now_, model::EntryKind::kMembership,
-                                       codec::EncodeMembership(options_.initial_membership));
+                                       codec::EncodeMembership(raft_.membership()));
     CHECK(founded.ok());
+  }
+  if (!machine_->cluster()) {
     ProposeOwn(model::Found{.cluster = model::ClusterId(rng_.Next() | 1)});
   }
-  pending_.ForEach([this](PendingCommand& pending) { SendPending(pending); });
 }
 
 void Replica::OnGrant(const raft::ReadGrant& grant) {
@@ -83,11 +141,20 @@ void Replica::OnGrant(const raft::ReadGrant& grant) {
 
 // --- Applying ---------------------------------------------------------------------------------
 
+void Replica::ApplyHeldBack() {
+  while (!held_back_.empty() && !installing_ && unstored_bytes_ < model::kUnstoredBytesMax) {
+    const raft::EntryRef entry = std::move(held_back_.front());
+    held_back_.pop_front();
+    Apply(*entry);
+  }
+}
+
 void Replica::ApplyAll(const std::vector<raft::EntryRef>& entries) {
   if (entries.empty()) return;
   const base::Instant started = observer_.clock ? observer_.clock() : base::Instant();
   for (const raft::EntryRef& entry : entries) {
-    if (unstored_bytes_ >= model::kUnstoredBytesMax || !held_back_.empty()) {
+    const bool hold = installing_ || unstored_bytes_ >= model::kUnstoredBytesMax;
+    if (hold || !held_back_.empty()) {
       held_back_.push_back(entry);
     } else {
       Apply(*entry);
@@ -115,6 +182,7 @@ void Replica::Apply(const model::Entry& entry) {
         base::Fatal(absl::StrCat("log entry ", entry.index.value(), " is no membership"));
       }
       Finish(entry, machine_->ApplyMembership(entry.index, membership), nullptr);
+      OnMembershipApplied(entry.index);
       return;
     }
     case model::EntryKind::kNoop:
@@ -139,11 +207,14 @@ void Replica::Finish(const model::Entry& entry, machine::Applied applied,
                           .delta = std::move(applied.delta),
                           .changes = std::move(applied.changes)});
   UpdateRefusals();
+  for (auto& [id, pin] : pins_) pin.bytes += entry.bytes();
+  if (Digests::IsDue(entry.index)) TellDigest(entry.index);
 
   if (command == nullptr || !applied.effective) return;
   FollowSessions(*command, applied.reply);
   if (command->source != pending_.source()) return;
   PendingCommand pending = pending_.TakeApplied(command->number);
+  send_again_ = pending_.oldest() == nullptr ? base::kNever : now_ + kSendAgain;
   if (pending.answered) return;
   if (observer_.on_commit) observer_.on_commit(now_ - pending.arrived);
   Answer(pending.responder, command->session, std::move(applied.reply));
@@ -162,6 +233,7 @@ void Replica::FollowSessions(const model::Command& command, const model::Reply& 
   } else if (const auto* close = std::get_if<model::CloseSession>(&command.body)) {
     leases_.Drop(close->session);
   } else if (std::holds_alternative<model::Found>(command.body)) {
+    update_peers_ = true;
     if (observer_.on_cluster) observer_.on_cluster(machine_->cluster());
   }
 }

@@ -1,4 +1,6 @@
 // What the clock asks: callers that have waited too long, and what a leader owes its ensemble.
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,14 +13,49 @@ namespace {
 // Of one command; what is left comes with the next.
 constexpr size_t kExpiredAtOnceMax = 1'000;
 constexpr size_t kReapedAtOnceMax = 1'000;
+// Between two tries of a full leader to hand over.
+constexpr base::Duration kRoomInterval = std::chrono::seconds(5);
 
 }  // namespace
 
 void Replica::DoDuties() {
   ExpireWaiting();
-  if (raft_.role() != model::EnsembleStatus::Role::kLeader) return;
+  SendRenewals();
+  SendReports();
+  TendMembers();
+  for (auto at = pins_.begin(); at != pins_.end();) {
+    const raft::Progress* progress = raft_.FindProgress(at->first);
+    const bool over = progress == nullptr || progress->state() != raft::Progress::State::kSnapshot;
+    at = over ? pins_.erase(at) : std::next(at);
+  }
+  if (!IsLeader() || raft_.transferring()) return;
+  for (const Ordered& ordered : std::exchange(ordered_transfers_, {})) {
+    Reply(ordered, {.reason = model::Reason::kTimeout, .detail = "the other did not take over"},
+          {});
+  }
+  MakeRoom();
+  RaiseVersion();
   ExpireSessions();
   ReapNodes();
+}
+
+// A leader whose disk is full hands over to one that has room.
+void Replica::MakeRoom() {
+  if (!no_space_ || now_ < next_room_ || !raft_.BestSuccessor()) return;
+  next_room_ = now_ + kRoomInterval;
+  const absl::Status started = raft_.TransferLeadership(now_, {});
+  Tell(absl::StrCat("the disk is full, hands over: ", base::View(started.ToString())));
+}
+
+// The machine goes on to the newest version that every member supports.
+void Replica::RaiseVersion() {
+  uint32_t common = ~uint32_t{0};
+  for (const model::Member& member : raft_.membership().members) {
+    common = std::min(common, member.version_max);
+  }
+  if (common <= std::max(machine_->version(), proposed_version_)) return;
+  proposed_version_ = common;
+  ProposeOwn(model::SetMachineVersion{common});
 }
 
 void Replica::ExpireWaiting() {

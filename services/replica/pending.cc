@@ -1,5 +1,7 @@
 #include "replica/pending.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 
 namespace pando::replica {
@@ -20,7 +22,18 @@ PendingCommand Pending::TakeApplied(model::SourceNumber number) {
   commands_.pop_front();
   deadlines_.erase({pending.deadline, number});
   ++first_;
+  next_ = std::max(next_, first_);
   return pending;
+}
+
+PendingCommand* Pending::NextToSend() {
+  const auto place = static_cast<size_t>(next_ - first_);
+  return place < commands_.size() ? &commands_[place] : nullptr;
+}
+
+void Pending::Sent() {
+  NextToSend()->sent = true;
+  ++next_;
 }
 
 std::vector<PendingCommand*> Pending::TakeExpired(base::Instant now) {

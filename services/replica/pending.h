@@ -45,11 +45,13 @@ class Pending {
   // pointers hold until the next call of anything else.
   std::vector<PendingCommand*> TakeExpired(base::Instant now);
 
-  // For a new leader: calls `send` for every command, oldest first.
-  template <typename F>
-  void ForEach(F send) {
-    for (PendingCommand& pending : commands_) send(pending);
-  }
+  // The next one that is to be sent; null: there is none. Sent() moves on.
+  PendingCommand* NextToSend();
+  void Sent();
+  // All have to be sent again: there is another leader, or what was sent may be lost.
+  void SendAgain() { next_ = first_; }
+  // The oldest one; null: there is none.
+  const PendingCommand* oldest() const { return commands_.empty() ? nullptr : &commands_.front(); }
 
   base::Instant next_deadline() const {
     return deadlines_.empty() ? base::kNever : deadlines_.begin()->first;
@@ -61,6 +63,7 @@ class Pending {
   const model::Source source_;
   std::deque<PendingCommand> commands_;
   model::SourceNumber first_{1};  // the number of commands_.front()
+  model::SourceNumber next_{1};   // the first that was not sent; not below first_
   absl::btree_set<std::pair<base::Instant, model::SourceNumber>> deadlines_;
 };
 

@@ -23,28 +23,50 @@ struct Overloaded : Ts... {
 template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
 
-// A log without a membership is a new ensemble's.
-raft::Recovered WithMembership(raft::Recovered recovered, const machine::Machine& machine,
-                               const model::Membership& initial) {
-  recovered.applied = machine.applied();
-  recovered.membership = machine.membership().members.empty() ? initial : machine.membership();
-  return recovered;
+// Who the members are before the log or the store says it: those who have formed the ensemble, or a
+// server alone; nobody, while it still has to form or to be let in.
+raft::Recovered WithMembership(const Options& options, const Recovered& recovered,
+                               raft::Recovered raft) {
+  const machine::Machine& machine = *recovered.machine;
+  raft.applied = machine.applied();
+  if (!machine.membership().members.empty()) {
+    raft.membership = machine.membership();
+  } else if (recovered.formation && recovered.formation->complete) {
+    raft.membership = recovered.formation->members;
+  } else if (options.initial_membership.members.size() == 1) {
+    raft.membership = options.initial_membership;
+  }
+  return raft;
+}
+
+raft::Config RaftConfig(const Options& options) {
+  raft::Config config = options.raft;
+  config.id = options.id;
+  return config;
+}
+
+Options WithSelf(Options options) {
+  options.self.id = options.id;
+  options.self.storage = options.storage;
+  if (model::Member* self = options.initial_membership.Find(options.id)) *self = options.self;
+  return options;
 }
 
 }  // namespace
 
 Replica::Replica(Options options, Recovered recovered, Adapters adapters, Observer observer,
                  base::Rng rng, base::Instant now)
-    : options_(std::move(options)),
+    : options_(WithSelf(std::move(options))),
       adapters_(std::move(adapters)),
       observer_(std::move(observer)),
       rng_(rng),
       now_(now),
-      machine_(std::move(recovered.machine)),
-      raft_(raft::Config{.id = options_.id},
-            WithMembership(std::move(recovered.raft), *machine_, options_.initial_membership),
+      recovered_term_(recovered.raft.term),
+      recovered_last_(recovered.raft.previous + recovered.raft.entries.size()),
+      raft_(RaftConfig(options_), WithMembership(options_, recovered, std::move(recovered.raft)),
             base::Rng(rng_.Next()), now),
-      leases_(options_.election_timeout_max / 2),
+      machine_(std::move(recovered.machine)),
+      leases_(options_.raft.election_max / 2),
       streams_(this, machine_->applied(), recovered.oldest_change, options_.watch_no_leader),
       pending_({options_.storage, options_.start}),
       stored_(machine_->applied()),
@@ -53,6 +75,11 @@ Replica::Replica(Options options, Recovered recovered, Adapters adapters, Observ
   CHECK(options_.id);
   CHECK(options_.storage);
   CHECK(options_.start);
+  const bool initial = !options_.initial_membership.members.empty();
+  if (raft_.membership().members.empty() && initial) {
+    forming_.emplace(options_.id, options_.initial_membership,
+                     recovered.formation.value_or(model::Formation()));
+  }
   if (machine_->cluster() && observer_.on_cluster) observer_.on_cluster(machine_->cluster());
 }
 
@@ -60,6 +87,7 @@ Replica::~Replica() = default;
 
 void Replica::Handle(base::Instant now, base::WallTime wall, io::Event event) {
   CHECK(now >= now_);
+  if (stopped_) return;
   now_ = now;
   wall_ = wall;
   std::visit(Overloaded{
@@ -72,7 +100,7 @@ void Replica::Handle(base::Instant now, base::WallTime wall, io::Event event) {
                  },
                  [&](io::StreamDrained& drained) { streams_.Drained(drained.stream); },
                  [&](io::InitialSent& sent) { streams_.InitialDone(sent.stream, sent.revision); },
-                 [&](io::Persisted& persisted) { raft_.Persisted(now_, persisted.id); },
+                 [&](io::Persisted& persisted) { OnPersisted(persisted); },
                  [&](io::EntriesRead& read) {
                    raft_.EntriesRead(now_, read.first, std::move(read.entries));
                  },
@@ -89,15 +117,14 @@ void Replica::Handle(base::Instant now, base::WallTime wall, io::Event event) {
                    streams_.ChangesRead(read.from, read.through, read.oldest_change,
                                         std::move(read.batches));
                  },
-                 // One voter has no peers.
-                 [&](io::PeerOpened&) {},
-                 [&](io::PeerMessages&) {},
-                 [&](io::PeerClosed&) {},
-                 [&](io::PeerReady&) {},
-                 [&](io::PeerRefused&) {},
-                 [&](io::SnapshotSent&) {},
-                 [&](io::SnapshotReceived&) {},
-                 [&](io::Installed&) {},
+                 [&](io::PeerOpened& opened) { OnPeerOpened(std::move(opened)); },
+                 [&](io::PeerMessages& messages) { OnPeerMessages(std::move(messages)); },
+                 [&](io::PeerClosed& closed) { OnPeerClosed(closed); },
+                 [&](io::PeerReady& ready) { OnPeerReady(ready); },
+                 [&](io::PeerRefused& refused) { OnPeerRefused(refused); },
+                 [&](io::SnapshotSent& sent) { OnSnapshotSent(sent); },
+                 [&](io::SnapshotReceived& received) { OnSnapshotReceived(std::move(received)); },
+                 [&](io::Installed& installed) { OnInstalled(installed); },
                  [&](io::Shutdown&) { OnShutdown(); },
              },
              event);
@@ -105,33 +132,57 @@ void Replica::Handle(base::Instant now, base::WallTime wall, io::Event event) {
 
 void Replica::Flush(base::Instant now, base::WallTime wall) {
   CHECK(now >= now_);
+  if (stopped_) return;
   now_ = now;
   wall_ = wall;
   raft_.Tick(now_);
   DoDuties();
   if (const auto round = reads_.StartRound()) raft_.Read(now_, raft::ReadId(*round));
   // Applying may propose and read anew (a new leader's first commands): until nothing is left.
-  for (raft::Output output = raft_.Take(now_); !output.empty(); output = raft_.Take(now_)) {
+  for (;;) {
+    SendPending();
+    raft::Output output = raft_.Take(now_);
+    if (output.empty()) break;
     Obey(std::move(output));
   }
   RunReads();
+  AnswerAdministrations();
   streams_.Tick(now_);
+  UpdatePeers();
+  SendMail();
   std::vector<io::Egress::Parcel> parcels = lanes_.TakeParcels();
   if (!parcels.empty()) adapters_.egress->Send(std::move(parcels));
   if (observer_.on_flush) observer_.on_flush(gauges());
 }
 
 base::Instant Replica::NextDeadline() const {
-  return std::min({raft_.NextDeadline(), leases_.NextDeadline(), streams_.NextDeadline(),
-                   pending_.next_deadline(), reads_.next_deadline(), next_reap_});
+  if (stopped_) return base::kNever;
+  base::Instant next =
+      std::min({raft_.NextDeadline(), leases_.NextDeadline(), streams_.NextDeadline(),
+                pending_.next_deadline(), reads_.next_deadline(), next_reap_});
+  if (adapters_.peers == nullptr) return next;
+  next = std::min({next, next_report_, next_tend_, renewals_.next_deadline(), send_again_});
+  // What was just done may leave something that is due at once.
+  return std::max(next, now_ + std::chrono::milliseconds(1));
 }
 
-bool Replica::finished() const { return shutting_down_ && lanes_.outstanding() == 0; }
+bool Replica::finished() const {
+  return stopped_ || (shutting_down_ && lanes_.outstanding() == 0 && !raft_.transferring());
+}
+
+void Replica::Stop(const std::string& why) {
+  stopped_ = true;
+  if (observer_.on_stop) observer_.on_stop(why);
+}
+
+void Replica::Tell(const std::string& event) const {
+  if (observer_.on_event) observer_.on_event(event);
+}
 
 // --- Storage ----------------------------------------------------------------------------------
 
 void Replica::OnStored(const io::Stored& stored) {
-  CHECK(stored.revision >= stored_);
+  if (installing_ || stored.revision < stored_) return;  // of the state that is going
   CHECK(stored.revision <= machine_->applied());
   stored_ = stored.revision;
   while (!unstored_.empty() && unstored_.front().first <= stored_) {
@@ -141,17 +192,25 @@ void Replica::OnStored(const io::Stored& stored) {
   streams_.Stored(stored.revision, stored.oldest_change);
   DropLogPrefix();
   UpdateRefusals();
-  while (!held_back_.empty() && unstored_bytes_ < model::kUnstoredBytesMax) {
-    const raft::EntryRef entry = std::move(held_back_.front());
-    held_back_.pop_front();
-    Apply(*entry);
+  ApplyHeldBack();
+}
+
+void Replica::OnPersisted(const io::Persisted& persisted) {
+  raft_.Persisted(now_, persisted.id);
+  while (!answering_.empty() && answering_.front().after <= persisted.id) {
+    Mail(answering_.front().to, answering_.front().reply);
+    answering_.pop_front();
   }
 }
 
 // What a restart needs lies above the stored revision, and what --recover needs above the newest
 // snapshot: wal.first_index <= min(stored, snapshot) + 1, always.
 void Replica::DropLogPrefix() {
-  const model::Revision first_kept = std::min(stored_, snapshot_) + 1;
+  model::Revision last = std::min(stored_, snapshot_);
+  for (const auto& [id, pin] : pins_) {
+    if (pin.bytes <= model::kPinnedLogBytesMax) last = std::min(last, pin.revision);
+  }
+  const model::Revision first_kept = last + 1;
   raft_.Compact(stored_);
   if (first_kept <= first_kept_) return;
   first_kept_ = first_kept;
@@ -161,7 +220,9 @@ void Replica::DropLogPrefix() {
 
 void Replica::UpdateRefusals() {
   no_space_ = disk_free_bytes_ == 0;
-  overloaded_ = unstored_bytes_ > (overloaded_ ? kRelievedBytes : kOverloadedBytes);
+  overloaded_ = unstored_bytes_ > (overloaded_ ? kRelievedBytes : kOverloadedBytes) ||
+                raft_.uncommitted_bytes() > model::kUncommittedBytesMax || digests_.split();
+  raft_.SetCapacity(no_space_, overloaded_);
 }
 
 // --- Watches ----------------------------------------------------------------------------------
@@ -197,6 +258,11 @@ void Replica::ReadChanges(model::Revision from) {
 
 void Replica::OnShutdown() {
   shutting_down_ = true;
+  // Its followers need not find out by themselves.
+  if (IsLeader() && raft_.BestSuccessor()) {
+    const absl::Status handing_over = raft_.TransferLeadership(now_, {});
+    Tell(absl::StrCat("hands over before it stops: ", base::View(handing_over.ToString())));
+  }
   streams_.Shutdown();
   for (Read& read : reads_.TakeAll()) {
     Refuse(read.responder,
@@ -221,6 +287,11 @@ Gauges Replica::gauges() const {
   gauges.streams = streams_.size();
   gauges.watches = streams_.targets();
   gauges.pending_requests = lanes_.outstanding();
+  gauges.members = raft_.membership().members.size();
+  gauges.members_reachable = 1;
+  for (const auto& [id, channel] : channels_.all()) {
+    gauges.members_reachable += raft_.membership().Find(id) != nullptr;
+  }
   gauges.disk_free_bytes = disk_free_bytes_;
   gauges.no_space = no_space_;
   gauges.overloaded = overloaded_;

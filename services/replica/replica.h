@@ -4,7 +4,7 @@
 // requests that wait. Owned by the core thread; every call runs to completion and never blocks.
 // Time and randomness are arguments, so that tests run a whole ensemble in one thread.
 //
-//        io::Event ──► Handle ──► raft, machine, watch ──► Flush ──► io::Log, io::Store,
+//        io::Event ──► Handle ──► raft, machine, watch ──► Flush ──► io::Log, io::Store, io::Peers,
 //                                                                    io::Egress, io::Stream
 //
 // The driver handles all events that are queued, then flushes once: one append, one sync and one
@@ -18,23 +18,32 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_map.h"
 #include "base/rng.h"
 #include "base/time.h"
 #include "io/client.h"
 #include "io/event.h"
 #include "io/log.h"
+#include "io/peers.h"
 #include "io/store.h"
 #include "machine/machine.h"
+#include "model/formation.h"
 #include "model/ids.h"
 #include "model/membership.h"
 #include "raft/raft.h"
+#include "replica/channels.h"
+#include "replica/digests.h"
+#include "replica/formation.h"
 #include "replica/lanes.h"
 #include "replica/pending.h"
 #include "replica/reads.h"
+#include "replica/renewals.h"
 #include "session/leases.h"
 #include "watch/streams.h"
 
@@ -45,12 +54,17 @@ struct Options {
   model::StorageId storage;
   model::StartCount start;
   std::string version;  // of the binary, for GetStatus
-  // The first membership of a new ensemble; ignored once there is one in the log or the store.
+  // This server as a member: addresses, and the machine versions that its binary supports.
+  model::Member self;
+  // The first membership of a new ensemble, with `self` in it; of the others only ids and peer
+  // addresses count. Ignored once there is one in the log or the store. Empty: it joins one.
   model::Membership initial_membership;
+  // Where an ensemble is asked to take this server in, as long as it belongs to none.
+  std::vector<std::string> join_addresses;
+  raft::Config raft;           // timing and limits; the id is this server's
   size_t value_bytes_max = 0;  // of one node's data, checked before a command is numbered
   base::Duration reap_interval = std::chrono::seconds(1);
   base::Duration watch_no_leader = std::chrono::seconds(5);
-  base::Duration election_timeout_max = std::chrono::milliseconds(800);
 };
 
 // What the start found on disk. The WAL's entries above the stored revision are not applied: they
@@ -59,6 +73,7 @@ struct Recovered {
   std::unique_ptr<machine::Machine> machine;  // as loaded from the store; empty for a new dir
   model::Revision snapshot_revision;  // of the newest complete snapshot; none: there is none
   model::Revision oldest_change;      // the change log's
+  std::optional<model::Formation> formation;
   raft::Recovered raft;
 };
 
@@ -78,6 +93,8 @@ struct Gauges {
   uint64_t streams = 0;
   uint64_t watches = 0;
   uint64_t pending_requests = 0;
+  uint64_t members = 0;            // of the membership in force
+  uint64_t members_reachable = 0;  // this one too
   uint64_t disk_free_bytes = 0;
   bool no_space = false;
   bool overloaded = false;
@@ -92,6 +109,9 @@ struct Observer {
   std::function<void(model::ClusterId)> on_cluster;
   // One event of the ensemble's life for the log: "became leader", "session expired", …
   std::function<void(const std::string& event)> on_event;
+  // This server must never run again on its data: its log is lost, or its state is wrong. Nothing
+  // is done after this any more.
+  std::function<void(const std::string& why)> on_stop;
   // The clock is read through this, twice a batch of applied entries; null: durations are not told.
   std::function<base::Instant()> clock;
   std::function<void(base::Duration, size_t entries)> on_apply;
@@ -101,6 +121,7 @@ struct Observer {
 struct Adapters {
   io::Log* log = nullptr;
   io::Store* store = nullptr;
+  io::Peers* peers = nullptr;  // null: an ensemble of one that stays so
   io::Egress* egress = nullptr;
   // Bytes of the data dir, for GetStatus; null: unknown.
   std::function<uint64_t()> disk_bytes;
@@ -131,12 +152,33 @@ class Replica : private watch::Streams::Sink {
   // The round of ReadIndex that stands before an expiry; Reads counts its rounds from 1.
   static constexpr raft::ReadId kExpiryRead{~uint64_t{0}};
 
+  // One administrative request that was made here, until it is answered.
+  struct Administration {
+    io::AdminOrder order;
+    Responder responder;
+    base::Instant until;
+    model::Term term;           // that the transfer was asked in
+    model::Revision answer_at;  // done: answered once this is applied here; none: not done yet
+  };
+  // A change that this leader has proposed for somebody.
+  struct Ordered {
+    model::ServerId from;  // none: for a request that was made here
+    uint64_t id = 0;
+  };
+
   // replica.cc: events
   void OnStored(const io::Stored& stored);
   void OnWatchOpen(io::WatchOpen open);
   void OnShutdown();
+  void OnPersisted(const io::Persisted& persisted);
   void DropLogPrefix();
   void UpdateRefusals();
+  void Stop(const std::string& why);
+  void Tell(const std::string& event) const;
+  // And has begun to: what a new leader proposes first is proposed.
+  bool IsLeader() const {
+    return raft_.role() == raft::Role::kLeader && raft_.term() == leads_in_;
+  }
 
   // requests.cc: what clients ask
   void OnRequests(io::RequestBatch batch);
@@ -149,19 +191,23 @@ class Replica : private watch::Streams::Sink {
   void RunReads();
   void RunRead(Read read);
   void RunLargeWalk(Read read);
-  model::Reply KeepAlive(model::SessionId session) const;
+  void AnswerKeepAlive(const Responder& responder, model::SessionId session,
+                       base::Duration time_left);
   model::Reply Status() const;
   void SendInitial(const io::WatchOpen& open);
   void Answer(const Responder& responder, model::SessionId session, model::Reply reply);
   void Refuse(const Responder& responder, model::Error error);
 
   // apply.cc: proposals, and what comes out of Raft
-  void SendPending(PendingCommand& pending);
+  void SendPending();
+  void ForwardPending(model::ServerId leader);
   void ProposeOwn(model::CommandBody body);
-  void Propose(model::Command command);
+  bool Propose(model::Command command);
   void Obey(raft::Output output);
   void OnRole(const raft::RoleChange& role);
+  void Lead();
   void OnGrant(const raft::ReadGrant& grant);
+  void ApplyHeldBack();
   void ApplyAll(const std::vector<raft::EntryRef>& entries);
   void Apply(const model::Entry& entry);
   void Finish(const model::Entry& entry, machine::Applied applied, const model::Command* command);
@@ -172,6 +218,64 @@ class Replica : private watch::Streams::Sink {
   void ExpireWaiting();
   void ExpireSessions();
   void ReapNodes();
+  void MakeRoom();
+  void RaiseVersion();
+
+  // peers.cc: the other servers
+  void Mail(model::ServerId to, io::PeerMessage message);
+  void SendMail();
+  void UpdatePeers();
+  void OnPeerOpened(io::PeerOpened opened);
+  void OnPeerClosed(const io::PeerClosed& closed);
+  void OnPeerReady(const io::PeerReady& ready);
+  void OnPeerRefused(const io::PeerRefused& refused);
+  void OnPeerMessages(io::PeerMessages messages);
+  struct Objection {
+    io::Refusal refusal = io::Refusal::kWrongCluster;
+    std::string detail;
+  };
+  std::optional<Objection> Judge(const io::PeerHello& hello);
+  bool IsMember(const io::PeerHello& hello) const;
+  void On(const io::PeerHello& from, raft::Message& message);
+  void On(const io::PeerHello& from, io::Forward& forward);
+  void On(const io::PeerHello& from, io::RenewRequest& request);
+  void On(const io::PeerHello& from, io::RenewReply& reply);
+  void On(const io::PeerHello& from, io::Report& report);
+  void On(const io::PeerHello& from, io::DigestReport& report);
+  void On(const io::PeerHello& from, io::DigestVerdict& verdict);
+  void On(const io::PeerHello& from, io::AdminRequest& request);
+  void On(const io::PeerHello& from, io::AdminReply& reply);
+  void On(const io::PeerHello& from, io::Announce& announce);
+  void On(const io::PeerHello& from, io::AnnounceReply& reply);
+  void Announce(model::ServerId to);
+  void FormIfComplete();
+  void SendRenewals();
+  void FailRenewals(std::vector<Renewals::Waiting> waiting);
+  void SendReports();
+  void TellDigest(model::Revision revision);
+  void CountDigest(model::ServerId from, const io::DigestReport& report);
+
+  // administration.cc: members and leaders by request
+  void OnAdminister(io::Administer request, base::Instant deadline, Responder responder);
+  void SendOrder(uint64_t id, const Administration& administration);
+  void Obey(Ordered ordered, const io::AdminOrder& order);
+  void Obey(Ordered ordered, const io::AddMember& add);
+  void Obey(Ordered ordered, const io::PromoteMember& promote);
+  void Obey(Ordered ordered, const io::RemoveMember& remove);
+  void Obey(Ordered ordered, const io::TransferLeadership& transfer);
+  void ProposeMembership(Ordered ordered, const model::Membership& next);
+  void Reply(Ordered ordered, model::Error error, model::Revision revision);
+  void OnMembershipApplied(model::Revision revision);
+  void OnLeaderChangeForAdministration();
+  void AnswerAdministrations();
+  void TendMembers();
+
+  // install.cc: snapshots, sent and received
+  void StartSnapshot(model::ServerId to);
+  void OnSnapshotSent(const io::SnapshotSent& sent);
+  void OnSnapshotReceived(io::SnapshotReceived received);
+  void OnInstalled(const io::Installed& installed);
+  void AnswerCovered();
 
   // watch::Streams::Sink
   bool TryWrite(model::StreamId stream, model::StreamBatch batch) override;
@@ -186,8 +290,12 @@ class Replica : private watch::Streams::Sink {
   base::Instant now_;
   base::WallTime wall_;
 
-  std::unique_ptr<machine::Machine> machine_;
+  // As at the start of this life.
+  const model::Term recovered_term_;
+  const model::Revision recovered_last_;
   raft::Raft raft_;
+  model::Term leads_in_;  // the last term that Lead() was called in
+  std::unique_ptr<machine::Machine> machine_;
   session::Leases leases_;
   watch::Streams streams_;
   absl::flat_hash_map<model::StreamId, std::shared_ptr<io::Stream>> outboxes_;
@@ -206,13 +314,57 @@ class Replica : private watch::Streams::Sink {
   uint64_t disk_free_bytes_ = ~uint64_t{0};  // above the reserve
   bool no_space_ = false;
   bool overloaded_ = false;
-  // Committed, but held back because the store lags by kUnstoredBytesMax.
+  // Committed, but held back: the store lags by kUnstoredBytesMax, or a snapshot is coming in
+  // force.
   std::deque<raft::EntryRef> held_back_;
+
+  // The other servers.
+  Channels channels_;
+  std::optional<Forming> forming_;  // none: formed, or it joins
+  struct Answering {
+    raft::AppendId after;
+    model::ServerId to;
+    io::AnnounceReply reply;
+  };
+  std::deque<Answering> answering_;  // once what they say is on disk
+  absl::btree_map<model::ServerId, std::vector<io::PeerMessage>> mail_;
+  std::pair<io::PeerHello, std::vector<io::PeerAddress>> told_peers_;
+  bool update_peers_ = true;
+  struct Told {
+    io::Report report;
+    base::Instant at;
+  };
+  absl::btree_map<model::ServerId, Told> reports_;
+  base::Instant next_report_;
+  base::Instant next_tend_;
+  Renewals renewals_;
+  Digests digests_;
+  // A leader's: the next number that it takes of each source.
+  absl::btree_map<model::StorageId, std::pair<model::StartCount, model::SourceNumber>> taken_;
+  base::Instant send_again_ = base::kNever;  // pending commands, if nothing is applied until then
+  uint32_t proposed_version_ = 0;
+  base::Instant next_room_;
+
+  uint64_t last_administration_ = 0;
+  absl::btree_map<uint64_t, Administration> administrations_;
+  absl::btree_map<model::Revision, std::vector<Ordered>> ordered_;  // by the entry
+  std::vector<Ordered> ordered_transfers_;
+
+  // Snapshots on their way to followers: the log above `revision` is kept for them.
+  struct Pin {
+    model::Revision revision;
+    size_t bytes = 0;  // applied since
+    bool sent = false;
+  };
+  absl::btree_map<model::ServerId, Pin> pins_;
+  // A received one that is being put in force; none: none is.
+  std::optional<io::SnapshotReceived> installing_;
 
   base::Instant next_reap_;
   bool expiry_round_ = false;      // kExpiryRead is on its way
   bool expiry_confirmed_ = false;  // and was granted
   bool shutting_down_ = false;
+  bool stopped_ = false;
 };
 
 }  // namespace pando::replica

@@ -45,6 +45,9 @@ size_t LargestValue(const model::CommandBody& body) {
   return largest;
 }
 
+// A member that was not heard for so long is told to be unreachable.
+constexpr base::Duration kReportPatience = std::chrono::seconds(1);
+
 bool IsWalkTooLarge(const model::Reply& reply) { return reply.error.reason == Reason::kTooLarge; }
 
 }  // namespace
@@ -65,12 +68,17 @@ void Replica::OnRequest(io::Request request, Responder responder, size_t batch_b
     Refuse(responder, std::move(error));
     return;
   }
-  if (const model::SessionId session = SessionOf(request)) leases_.Renew(session, now_);
+  if (const model::SessionId session = SessionOf(request)) {
+    if (IsLeader()) {
+      leases_.Renew(session, now_);
+    } else {
+      renewals_.Touch(session);
+    }
+  }
   if (auto* command = std::get_if<model::Command>(&request.body)) {
     OnCommand(std::move(*command), request.deadline, std::move(responder), batch_bytes);
-  } else if (std::holds_alternative<io::Administer>(request.body)) {
-    Refuse(responder, {.reason = Reason::kInvalidArgument,
-                       .detail = "an ensemble of one has nobody to add, remove or hand over to"});
+  } else if (auto* administer = std::get_if<io::Administer>(&request.body)) {
+    OnAdminister(std::move(*administer), request.deadline, std::move(responder));
   } else {
     OnRead(std::move(request), std::move(responder));
   }
@@ -98,11 +106,11 @@ Error Replica::CheckSession(const io::Request& request) const {
 
 // Everything that this server's own limits refuse is refused here, before the command has a number.
 Error Replica::CheckCommand(const model::Command& command, size_t batch_bytes) const {
-  if (no_space_) {
+  if (raft_.leader_no_space() || (no_space_ && !raft_.leader())) {
     return {.reason = Reason::kNoSpace,
             .detail = "the disk is full: writes resume once there is room"};
   }
-  if (overloaded_) {
+  if (raft_.leader_overloaded()) {
     return {.reason = Reason::kOverloaded, .detail = "the store lags behind: try again later"};
   }
   const size_t largest = LargestValue(command.body);
@@ -127,11 +135,11 @@ void Replica::OnCommand(model::Command command, base::Instant deadline, Responde
     Refuse(responder, std::move(error));
     return;
   }
-  PendingCommand* pending = pending_.Add({.command = std::move(command),
-                                          .responder = std::move(responder),
-                                          .arrived = now_,
-                                          .deadline = deadline});
-  SendPending(*pending);
+  // It is sent with the Flush, together with all that came with it.
+  pending_.Add({.command = std::move(command),
+                .responder = std::move(responder),
+                .arrived = now_,
+                .deadline = deadline});
 }
 
 // --- Reads ------------------------------------------------------------------------------------
@@ -177,7 +185,9 @@ void Replica::RunRead(Read read) {
   if (const auto* query = std::get_if<model::Query>(&read.request.body)) {
     Answer(read.responder, query->session, machine_->Query(*query));
   } else if (const auto* keep_alive = std::get_if<io::KeepAlive>(&read.request.body)) {
-    Answer(read.responder, keep_alive->session, KeepAlive(keep_alive->session));
+    if (!IsLeader()) return renewals_.Ask(keep_alive->session, std::move(read.responder));
+    AnswerKeepAlive(read.responder, keep_alive->session,
+                    leases_.TimeLeft(keep_alive->session, now_));
   } else if (std::holds_alternative<io::GetStatus>(read.request.body)) {
     Answer(read.responder, {}, Status());
   } else if (std::holds_alternative<io::GetMembers>(read.request.body)) {
@@ -191,16 +201,19 @@ void Replica::RunRead(Read read) {
   }
 }
 
-model::Reply Replica::KeepAlive(model::SessionId id) const {
+void Replica::AnswerKeepAlive(const Responder& responder, model::SessionId id,
+                              base::Duration time_left) {
   const session::Session* session = machine_->FindSession(id);
-  if (session == nullptr) return model::Reply::Failure({.reason = Reason::kSessionExpired});
+  if (session == nullptr) {
+    return Refuse(responder, {.reason = Reason::kSessionExpired,
+                              .detail = "the session is closed or has expired"});
+  }
   model::SessionResult result;
   result.session = id;
   result.attachment = session->record.attachment;
   result.timeout_ms = session->record.timeout_ms;
-  result.time_left_ms =
-      std::chrono::duration_cast<std::chrono::milliseconds>(leases_.TimeLeft(id, now_)).count();
-  return {.revision = machine_->applied(), .result = result};
+  result.time_left_ms = std::chrono::duration_cast<std::chrono::milliseconds>(time_left).count();
+  Answer(responder, id, {.revision = machine_->applied(), .result = result});
 }
 
 void Replica::RunLargeWalk(Read read) {
@@ -252,6 +265,21 @@ model::Reply Replica::Status() const {
       row.disk_bytes = adapters_.disk_bytes ? adapters_.disk_bytes() : 0;
       row.version = options_.version;
       row.reachable = true;
+    } else {
+      const bool learner = member.role == model::Member::Role::kLearner;
+      row.role = learner ? raft::Role::kLearner : raft::Role::kFollower;
+      row.reachable = channels_.Of(member.id) != nullptr;
+      if (const auto told = reports_.find(member.id); told != reports_.end()) {
+        const io::Report& report = told->second.report;
+        row.reachable = row.reachable && now_ - told->second.at < kReportPatience;
+        if (row.reachable) row.role = report.role;
+        row.term = report.term;
+        row.applied = report.applied;
+        row.lag = raft_.committed() - std::min(report.applied, raft_.committed());
+        row.disk_bytes = report.disk_bytes;
+        row.version = report.version;
+      }
+      if (member.id == raft_.leader()) row.role = raft::Role::kLeader;
     }
     status.members.push_back(std::move(row));
   }

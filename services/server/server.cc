@@ -136,6 +136,7 @@ replica::Options Server::ReplicaOptions() const {
   member.zookeeper_address = config_.zookeeper.advertise.ToString();
   member.version_min = kMachineVersionMin;
   member.version_max = kMachineVersionMax;
+  options.self = member;
   options.initial_membership.members = {std::move(member)};
   return options;
 }

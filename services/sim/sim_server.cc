@@ -110,8 +110,8 @@ void SimServer::Start() {
   options.storage = storage_;
   options.start = log.start_count;
   options.version = "sim";
-  options.initial_membership.members = {
-      {.id = kServer, .storage = storage_, .peer_address = "sim:1", .version_max = 1}};
+  options.self = {.id = kServer, .storage = storage_, .peer_address = "sim:1", .version_max = 1};
+  options.initial_membership.members = {options.self};
   options.value_bytes_max = options_.value_bytes_max;
   replica::Recovered recovered;
   recovered.machine = std::move(machine);

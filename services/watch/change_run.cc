@@ -37,4 +37,9 @@ void ChangeWindow::Trim(model::Revision stored) {
   CHECK(run_.from <= run_.through + 1);
 }
 
+void ChangeWindow::Restart(model::Revision applied) {
+  run_ = {applied + 1, applied};
+  bytes_ = 0;
+}
+
 }  // namespace pando::watch

@@ -39,6 +39,8 @@ class ChangeWindow {
   void Append(model::Revision revision, ChangeBatchPtr batch);
   // Forgets the oldest batches that are at `stored` or below, as far as the bytes ask for.
   void Trim(model::Revision stored);
+  // Forgets everything: what comes next is above `applied`.
+  void Restart(model::Revision applied);
 
   const ChangeRun& run() const { return run_; }
   size_t bytes() const { return bytes_; }

@@ -1,6 +1,7 @@
 // Streams that lag: from their cursor, through the change log on disk and the window, to live.
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "base/check.h"
 #include "watch/streams.h"
@@ -18,6 +19,22 @@ void Streams::Stored(model::Revision revision, model::Revision oldest_change) {
   // It comes from two threads, here and in ChangesRead: the larger is the newer.
   oldest_change_ = std::max(oldest_change_, oldest_change);
   window_.Trim(stored_);
+}
+
+void Streams::Restart(model::Revision revision) {
+  CHECK(revision > applied_);
+  applied_ = stored_ = revision;
+  oldest_change_ = revision + 1;
+  window_.Restart(revision);
+  chunk_ = {};
+  std::vector<Stream*> cut_off;
+  for (const auto& [id, stream] : streams_) {
+    // One that is still sent its initial state goes on from there, and ends then.
+    if (stream->phase != Phase::kInitial && stream->cursor < revision) {
+      cut_off.push_back(stream.get());
+    }
+  }
+  for (Stream* stream : cut_off) End(*stream, Compacted());
 }
 
 void Streams::ChangesRead(model::Revision from, model::Revision through,

@@ -92,6 +92,10 @@ class Streams {
   // The change log on disk holds every change of [oldest_change, revision].
   void Stored(model::Revision revision, model::Revision oldest_change);
 
+  // The state jumped to `revision`: what led there is not known. Streams that needed it end
+  // COMPACTED.
+  void Restart(model::Revision revision);
+
   // At first none is known.
   void SetLeader(bool known, base::Instant now);
   // Ends every stream with kOk, those too that are added later.
