@@ -68,9 +68,9 @@ Reply Answer(const State& state, const model::List& list) {
   }
   const size_t page = list.page_size == 0 ? model::kListPageDefault
                                           : std::min<size_t>(list.page_size, model::kListPageMax);
-  const tree::Directory::Children& children = found.node->directory()->children();
-  auto child = list.after < list.prefix ? children.lower_bound(std::string_view(list.prefix))
-                                        : children.upper_bound(std::string_view(list.after));
+  const tree::Children& children = found.node->directory()->children();
+  auto child = list.after < list.prefix ? children.lower_bound(list.prefix)
+                                        : children.upper_bound(list.after);
   size_t bytes = 0;
   for (; child != children.end(); ++child) {
     const tree::Node& node = *child->node;

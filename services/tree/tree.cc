@@ -1,5 +1,6 @@
 #include "tree/tree.h"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -34,6 +35,65 @@ codec::NodeRecord Node::record() const {
 
 model::Stat Node::stat() const {
   return codec::StatOf(record(), directory_ ? &directory_->record() : nullptr);
+}
+
+// --- Children ---------------------------------------------------------------------------------
+
+namespace {
+
+// Eight bytes of `name` behind the first `skipped`, zeros where it ends, so that they order as the
+// names do.
+uint64_t DigitsOf(std::string_view name, size_t skipped) {
+  uint64_t digits = 0;
+  for (size_t at = skipped; at < skipped + sizeof digits; ++at) {
+    digits = digits << 8 | (at < name.size() ? static_cast<unsigned char>(name[at]) : 0);
+  }
+  return digits;
+}
+
+}  // namespace
+
+Children::ByName::Sought Children::Seek(std::string_view name) const {
+  return {DigitsOf(name, shared_bytes_), name};
+}
+
+int Children::CompareWithShared(std::string_view name) const {
+  const std::string_view shared = refs_.begin()->node->name().substr(0, shared_bytes_);
+  return name.substr(0, shared_bytes_).compare(shared);
+}
+
+// The search takes for granted that the name begins as all do; if it does not, it finds another.
+Children::const_iterator Children::find(std::string_view name) const {
+  const const_iterator found = refs_.lower_bound(Seek(name));
+  return found != refs_.end() && found->node->name() == name ? found : refs_.end();
+}
+
+Children::const_iterator Children::lower_bound(std::string_view name) const {
+  const int order = refs_.empty() ? 1 : CompareWithShared(name);
+  if (order != 0) return order < 0 ? refs_.begin() : refs_.end();
+  return refs_.lower_bound(Seek(name));
+}
+
+Children::const_iterator Children::upper_bound(std::string_view name) const {
+  const int order = refs_.empty() ? 1 : CompareWithShared(name);
+  if (order != 0) return order < 0 ? refs_.begin() : refs_.end();
+  return refs_.upper_bound(Seek(name));
+}
+
+void Children::Insert(Node* node) {
+  const std::string_view name = node->name();
+  if (refs_.empty()) {
+    shared_bytes_ = static_cast<uint32_t>(name.size());
+  } else if (CompareWithShared(name) != 0) {
+    const std::string_view other = refs_.begin()->node->name();
+    const auto differ = std::mismatch(name.begin(), name.end(), other.begin(), other.end());
+    shared_bytes_ = static_cast<uint32_t>(differ.first - name.begin());
+    for (const ChildRef& ref : refs_) ref.digits = DigitsOf(ref.node->name(), shared_bytes_);
+  }
+  const ChildRef child{DigitsOf(name, shared_bytes_), node};
+  // Names come in order from a load and from sequences: the end is looked at first.
+  const bool last = refs_.empty() || ByName()(*--refs_.end(), child);
+  refs_.insert(last ? refs_.end() : refs_.lower_bound(child), child);
 }
 
 Directory::~Directory() {
@@ -98,12 +158,9 @@ void Tree::PutNode(std::string_view path, std::string_view value) {
     Node* parent_node = FindMutable(model::ParentPath(path));
     CHECK(parent_node != nullptr);
     parent = DirectoryOf(parent_node);
-    // Names come in order from a load and from sequences: the end is looked at first.
-    const auto place = parent->children_.empty() || (--parent->children_.end())->node->name() < name
-                           ? parent->children_.end()
-                           : parent->children_.lower_bound(name);
-    if (place == parent->children_.end() || place->node->name() != name) {
-      parent->children_.insert(place, ChildRef{Node::Make(name, value)});
+    const auto place = parent->children_.find(name);
+    if (place == parent->children_.end()) {
+      parent->children_.Insert(Node::Make(name, value));
       return;
     }
     ref = &*place;
@@ -133,7 +190,8 @@ void Tree::EraseNode(std::string_view path) {
     root_ = nullptr;
   } else {
     Node* parent = FindMutable(model::ParentPath(path));
-    parent->directory_->children_.erase(model::LastName(path));
+    Children& children = parent->directory_->children_;
+    children.Erase(children.find(model::LastName(path)));
     DropIfUnused(parent);
   }
   Node::Free(node);

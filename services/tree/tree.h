@@ -51,29 +51,64 @@ class Node {
 };
 
 // A child of a directory. The block is replaced when the record's size changes; the name stays.
+// The digits are eight bytes of the name as a number: with them most comparisons need not go to the
+// node, which is a miss of the cache, and a search is one or two misses instead of ten.
 struct ChildRef {
+  mutable uint64_t digits;
   mutable Node* node;
 };
 
-struct ByName {
-  using is_transparent = void;
-  static std::string_view Name(const ChildRef& child) { return child.node->name(); }
-  static std::string_view Name(std::string_view name) { return name; }
-  template <class A, class B>
-  bool operator()(const A& a, const B& b) const {
-    return Name(a) < Name(b);
-  }
+// The children of a directory, in the order of their names' bytes.
+class Children {
+ public:
+  struct ByName {
+    using is_transparent = void;
+    struct Sought {
+      uint64_t digits;
+      std::string_view name;
+    };
+    static std::string_view Name(const ChildRef& child) { return child.node->name(); }
+    static std::string_view Name(const Sought& sought) { return sought.name; }
+    template <class A, class B>
+    bool operator()(const A& a, const B& b) const {
+      return a.digits != b.digits ? a.digits < b.digits : Name(a) < Name(b);
+    }
+  };
+  using const_iterator = absl::btree_set<ChildRef, ByName>::const_iterator;
+
+  bool empty() const { return refs_.empty(); }
+  size_t size() const { return refs_.size(); }
+  const_iterator begin() const { return refs_.begin(); }
+  const_iterator end() const { return refs_.end(); }
+  const_iterator find(std::string_view name) const;
+  // The first whose name is not below `name`, and the first whose name is above it.
+  const_iterator lower_bound(std::string_view name) const;
+  const_iterator upper_bound(std::string_view name) const;
+
+ private:
+  friend class Directory;
+  friend class Tree;
+
+  // REQUIRES: no child has its name.
+  void Insert(Node* node);
+  void Erase(const_iterator child) { refs_.erase(child); }
+
+  ByName::Sought Seek(std::string_view name) const;
+  // How `name` compares with what all names begin with: below 0, 0 or above. REQUIRES: not empty.
+  int CompareWithShared(std::string_view name) const;
+
+  absl::btree_set<ChildRef, ByName> refs_;
+  // All names begin with the same so many bytes; the digits are of those behind. It only shrinks as
+  // long as there is a child, so a name's length bounds how often all digits are made anew.
+  uint32_t shared_bytes_ = 0;
 };
 
 class Directory {
  public:
-  using Children = absl::btree_set<ChildRef, ByName>;
-
   ~Directory();
   const codec::DirectoryRecord& record() const { return record_; }
   // It has none between the first child's coming and its own, and is all zero until then.
   bool has_record() const { return has_record_; }
-  // In the order of their names' bytes.
   const Children& children() const { return children_; }
 
  private:

@@ -1,6 +1,7 @@
 #include "tree/tree.h"
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -69,6 +70,51 @@ TEST(Tree, ChildrenAreInTheOrderOfTheirNames) {
     names.emplace_back(child.node->name());
   }
   EXPECT_EQ(names, (std::vector<std::string>{"B", "a", "ab", "b", "c", "\xc3\xa4"}));
+}
+
+// Names that share much and little, in any order, against a plain set of names.
+TEST(Tree, ChildrenAreFoundWhateverTheirNamesShare) {
+  constexpr uint64_t kSeed = 43;
+  base::Rng rng(kSeed);
+  const std::vector<std::string> heads = {"", "a", "lock-000000000", "lock-000000001", "\xff\xff"};
+  const auto random_name = [&] {
+    std::string name = heads[rng.Below(heads.size())];
+    for (uint64_t left = rng.Between(1, 10); left > 0; --left) {
+      name += static_cast<char>(rng.Chance(100) ? 0x80 + rng.Below(0x80) : '0' + rng.Below(3));
+    }
+    return name;
+  };
+  for (int round = 0; round < 50; ++round) {
+    Tree tree;
+    std::set<std::string> model;
+    tree.PutNode("/", Value(""));
+    for (int step = 0; step < 300; ++step) {
+      const std::string name = random_name();
+      if (!model.contains(name)) {
+        tree.PutNode("/" + name, Value(""));
+        model.insert(name);
+      } else if (model.size() > 1) {
+        tree.EraseNode("/" + name);
+        model.erase(name);
+      }
+      const Children& children = tree.Find("/")->directory()->children();
+      const std::string sought = random_name();
+      const auto name_at = [&](Children::const_iterator place) {
+        return place == children.end() ? std::string() : std::string(place->node->name());
+      };
+      const auto expected_at = [&](std::set<std::string>::const_iterator place) {
+        return place == model.end() ? std::string() : *place;
+      };
+      ASSERT_EQ(name_at(children.find(sought)), expected_at(model.find(sought)));
+      ASSERT_EQ(name_at(children.lower_bound(sought)), expected_at(model.lower_bound(sought)));
+      ASSERT_EQ(name_at(children.upper_bound(sought)), expected_at(model.upper_bound(sought)));
+    }
+    std::vector<std::string> names;
+    for (const ChildRef& child : tree.Find("/")->directory()->children()) {
+      names.emplace_back(child.node->name());
+    }
+    ASSERT_EQ(names, std::vector<std::string>(model.begin(), model.end()));
+  }
 }
 
 // Against a plain map from path to data.
