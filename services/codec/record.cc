@@ -167,7 +167,9 @@ std::string EncodeNode(const NodeRecord& node) {
   writer.Signed(node.ctime.ms);
   if (modified) {
     writer.Varint(node.modify_revision - node.create_revision);
-    writer.Signed(node.mtime.ms - node.ctime.ms);
+    // Modulo 2^64, both ways: any two times have a difference.
+    writer.Signed(static_cast<int64_t>(static_cast<uint64_t>(node.mtime.ms) -
+                                       static_cast<uint64_t>(node.ctime.ms)));
     writer.Signed(node.version);
   }
   if (node.acl_version != 0) writer.Signed(node.acl_version);

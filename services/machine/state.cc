@@ -1,5 +1,6 @@
 #include "machine/state.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "absl/strings/escaping.h"
@@ -47,7 +48,12 @@ std::optional<int64_t> ReapDue(const tree::Node& node) {
   if (!IsReapable(record.kind)) return std::nullopt;
   const tree::Directory* directory = node.directory();
   if (directory != nullptr && directory->record().children() > 0) return std::nullopt;
-  if (record.kind == NodeKind::kTtl) return record.mtime.ms + record.ttl_ms;
+  if (record.kind == NodeKind::kTtl) {
+    constexpr int64_t never = std::numeric_limits<int64_t>::max();
+    return record.ttl_ms > never - std::max(record.mtime.ms, int64_t{0})
+               ? never
+               : record.mtime.ms + record.ttl_ms;
+  }
   // A container that was never used stays.
   if (directory == nullptr || directory->record().creates == 0) return std::nullopt;
   return std::numeric_limits<int64_t>::min();
