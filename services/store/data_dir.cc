@@ -42,7 +42,7 @@ bool CheckedLines(std::string_view text, std::vector<std::string>* lines) {
   const size_t line = text.rfind(kChecksum);
   if (line == std::string_view::npos || !text.ends_with('\n')) return false;
   const std::string_view body = text.substr(0, line);
-  if (WithChecksum(std::string(body)) != text || body.empty()) return false;
+  if (WithChecksum(std::string(body)) != text || !body.ends_with('\n')) return false;
   *lines = absl::StrSplit(base::View(body.substr(0, body.size() - 1)), '\n');
   return true;
 }
