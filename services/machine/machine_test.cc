@@ -142,6 +142,12 @@ TEST_F(MachineTest, NullDataIsNotEmptyData) {
   EXPECT_EQ(StatOf("/null").data_length, 0);
 }
 
+// Part of the disk format: what was stored with a digest has it for ever.
+TEST_F(MachineTest, DigestsAreAsEver) {
+  EXPECT_EQ(RecordDigest("key", "value"), 12799176785381101966u);
+  EXPECT_EQ(machine_.digest(), 9499362951742083223u) << "of a new ensemble's first command";
+}
+
 TEST_F(MachineTest, ARefusedCreateNamesTheNodeThatItWasToMake) {
   session_ = Open();
   Create("/e", "", {.kind = NodeKind::kEphemeral});

@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "base/hash.h"
 #include "base/rng.h"
 #include "gtest/gtest.h"
@@ -94,7 +95,9 @@ TEST(Body, BytesAreThoseOfFormat1) {
                                     62));
   const std::string header =
       EncodeHeader({.segment = SegmentId(1), .number = BatchNumber(2), .body_bytes = 3});
-  EXPECT_EQ(header.substr(0, 9), "PandoWAL\x01");
+  EXPECT_EQ(absl::BytesToHexString(header),
+            "50616e646f57414c0100000000000000020000000000000003000000000000000000000000000000"
+            "e2b3df61aa779fa3");
 }
 
 TEST(Body, FramesAndEntriesKeepToTheirBounds) {
