@@ -16,6 +16,11 @@ if(PANDO_SANITIZE)
   add_link_options(-fsanitize=${PANDO_SANITIZE})
 endif()
 
+if(PANDO_FUZZ)
+  # libFuzzer steers by what the code under test covers; its main is linked in tests/fuzz.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
 # Linked by every target whose source is ours; generated code does not link it.
 add_library(pando_warnings INTERFACE)
 target_compile_options(pando_warnings INTERFACE
