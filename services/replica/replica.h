@@ -176,9 +176,7 @@ class Replica : private watch::Streams::Sink {
   void Stop(const std::string& why);
   void Tell(const std::string& event) const;
   // And has begun to: what a new leader proposes first is proposed.
-  bool IsLeader() const {
-    return raft_.role() == raft::Role::kLeader && raft_.term() == leads_in_;
-  }
+  bool IsLeader() const { return raft_.role() == raft::Role::kLeader && raft_.term() == leads_in_; }
 
   // requests.cc: what clients ask
   void OnRequests(io::RequestBatch batch);
