@@ -22,9 +22,8 @@ TEST(Codec, WhatGoesInComesOut) {
 
 // Kept replies, node data and the like end with raw bytes: cut, they are other values.
 TEST(Codec, NothingThatIsCutOffOrTooLongIsRead) {
-  for (const std::string name :
-       {"command", "reply", "changes", "directory", "acl", "session", "source",
-                                 "membership", "formation"}) {
+  for (const std::string name : {"command", "reply", "changes", "directory", "acl", "session",
+                                 "source", "membership", "formation"}) {
     const Format format = Formats()[name];
     for (const std::string& sample : format.samples) {
       for (size_t size = 0; size < sample.size(); ++size) {
