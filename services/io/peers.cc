@@ -14,6 +14,8 @@ const char* RefusalName(Refusal refusal) {
       return "NOT_A_MEMBER";
     case Refusal::kWrongVersion:
       return "WRONG_VERSION";
+    case Refusal::kWrongServer:
+      return "WRONG_SERVER";
   }
   return "UNKNOWN";
 }

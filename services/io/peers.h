@@ -131,6 +131,7 @@ enum class Refusal : uint8_t {
   kLogLost = 3,       // its log is shorter than what it acknowledged: it must stop
   kNotAMember = 4,    // it was removed, or never added
   kWrongVersion = 5,  // its binary does not speak this protocol, or lacks the machine's version
+  kWrongServer = 6,   // it means another server: this address belongs to somebody else by now
 };
 const char* RefusalName(Refusal refusal);
 

@@ -84,6 +84,10 @@ inline constexpr size_t kInFlightMessagesMax = 256;
 inline constexpr size_t kPeerQueueBytesMax = 64 * kMiB;
 inline constexpr size_t kPeerMessageBytesMax = 8 * kMiB;
 inline constexpr size_t kForwardBytesMax = 1 * kMiB;
+// A command is never as short as that.
+inline constexpr size_t kForwardCommandsMax = kForwardBytesMax / 16;
+// What is written to a peer at once: as many messages, of kPeerMessageBytesMax together.
+inline constexpr size_t kPeerFrameMessagesMax = 4'096;
 // The WAL above a snapshot that is being sent is kept up to this.
 inline constexpr size_t kPinnedLogBytesMax = 1024 * kMiB;
 

@@ -1,0 +1,41 @@
+// The bytes of what servers say to one another (io/peers.h). Decoders are total: whatever comes is
+// read, or refused, and never costs much more memory than it has bytes.
+//
+//   hello     protocol (varint), the called server's id, then a PeerHello
+//   frame     messages one after the other, each: the number of its alternative, its fields
+//
+// The numbers are the alternatives' places in io::PeerMessage and raft::Message: whoever changes
+// these lists, or a struct in them, counts kProtocol up.
+#ifndef PANDO_PEER_WIRE_H_
+#define PANDO_PEER_WIRE_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/peers.h"
+#include "model/ids.h"
+
+namespace pando::peer {
+
+inline constexpr uint64_t kProtocol = 1;
+
+// The first frame of a channel.
+struct Greeting {
+  uint64_t protocol = kProtocol;
+  model::ServerId to;  // whom the caller means: addresses come to belong to others
+  io::PeerHello hello;
+};
+std::string EncodeGreeting(const Greeting& greeting);
+// True also for another protocol; then nothing but that is read.
+bool DecodeGreeting(std::string_view bytes, Greeting* greeting);
+
+// Appends to `*frame`. REQUIRES: entries of an AppendRequest are numbered from `previous` on.
+void EncodeMessage(const io::PeerMessage& message, std::string* frame);
+// False for anything else than at most kPeerFrameMessagesMax messages.
+bool DecodeFrame(std::string_view frame, std::vector<io::PeerMessage>* messages);
+
+}  // namespace pando::peer
+
+#endif  // PANDO_PEER_WIRE_H_
