@@ -65,7 +65,8 @@ absl::StatusOr<std::unique_ptr<Wal>> Wal::Open(io::Disk* disk, std::string dir, 
     wal->file_ = *std::move(file);
   }
   PANDO_RETURN_IF_ERROR(wal->RaiseStartCount());
-  if (const std::optional<Position> reset = wal->options_.reset) {
+  const std::optional<Position> reset = wal->options_.reset;
+  if (reset && wal->previous().index < reset->index) {
     PANDO_RETURN_IF_ERROR(wal->Reset(reset->index, reset->term));
     if (wal->contents_.empty()) entries.clear();
     DropReset(wal->previous(), &entries);

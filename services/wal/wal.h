@@ -49,7 +49,9 @@ struct Options {
   // `tail_bytes_max`. All are verified.
   model::Revision keep_from{1};
   size_t tail_bytes_max = model::kLogTailBytesMax;
-  // An install was cut short: Reset() to here before anything is handed over.
+  // A snapshot was installed, and perhaps the log does not know: Reset() to here before anything is
+  // handed over, unless the log begins here or later. Then that was done before, and what was
+  // appended since may already be cut at its front.
   std::optional<Position> reset;
   // The clock is read through this, around every sync of a batch; null: syncs are not timed.
   std::function<base::Instant()> clock;

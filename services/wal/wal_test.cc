@@ -326,6 +326,23 @@ TEST_F(WalTest, AKeptSuffixOutlivesTheSegmentsBeforeTheReset) {
   EXPECT_EQ(recovered_.entries.size(), 3u);
 }
 
+TEST_F(WalTest, OpenDoesNotRepeatAReset) {
+  Open();
+  Append(1, 1, {"a", "b"});
+  options_.reset = At(50, 3);
+  KillAndOpen();
+  for (uint64_t i = 51; i <= 56; ++i) AppendBlocks(i, 2);
+  KillAndOpen();
+  EXPECT_EQ(recovered_.previous, At(50, 3));
+  EXPECT_EQ(recovered_.entries.size(), 6u);
+  // The entry that it was reset to is not known any more.
+  ASSERT_EQ(wal_->DropPrefix(model::Revision(55)), absl::OkStatus());
+  Tend();
+  KillAndOpen();
+  EXPECT_GT(recovered_.first_on_disk, model::Revision(51));
+  EXPECT_EQ(wal_->last(), At(56, 1));
+}
+
 TEST_F(WalTest, OpenFinishesAResetBeforeItHandsOver) {
   Open();
   Append(1, 1, {"a", "b", "c"});
