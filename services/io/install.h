@@ -9,6 +9,8 @@
 #define PANDO_IO_INSTALL_H_
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -35,11 +37,19 @@ class StateBuilder {
 class SnapshotReceiver {
  public:
   virtual ~SnapshotReceiver() = default;
-  // In the order of keys.
+  // In the order of keys. DATA_LOSS: these are no records of a state; RESOURCE_EXHAUSTED: the disk
+  // is full. After an error it can only be dropped.
   [[nodiscard]] virtual absl::Status Take(const std::vector<model::RecordWrite>& records) = 0;
   // Verified and synced, but not in force: SnapshotReceived is posted, and the core decides.
+  // DATA_LOSS: it is no whole state.
   [[nodiscard]] virtual absl::Status Finish() = 0;
 };
+
+// Begins to receive a snapshot of `mark`. Given to the adapter of the peers by the wiring;
+// thread-safe, and may wait for the disk. RESOURCE_EXHAUSTED: kInstallsMax are arriving already, or
+// the disk is full.
+using ReceiveSnapshot =
+    std::function<absl::StatusOr<std::unique_ptr<SnapshotReceiver>>(const StateMark& mark)>;
 
 }  // namespace pando::io
 

@@ -85,10 +85,12 @@ class Store {
   virtual void StartScan(Scan scan) = 0;
 
   // Puts a received snapshot in force (io/install.h). Everything written before is of the old state
-  // and may be lost; writes after it are above its revision. Answered by Installed.
-  virtual void Install(InstallId) {}
-  // A received snapshot that is not wanted.
-  virtual void Discard(InstallId) {}
+  // and may be lost; writes after it are above its revision. Scans of the old state end, at the
+  // latest, with UNAVAILABLE. Answered by Installed. REQUIRES: `install` was received, and is
+  // neither installed nor discarded; no other Install is under way.
+  virtual void Install(InstallId install) = 0;
+  // The snapshot is not wanted. REQUIRES: as Install, but another may be under way.
+  virtual void Discard(InstallId install) = 0;
 };
 
 }  // namespace pando::io

@@ -94,6 +94,8 @@ inline constexpr size_t kPinnedLogBytesMax = 1024 * kMiB;
 // The store. A window is what goes to LevelDB as one batch: its deltas before they are coalesced.
 inline constexpr size_t kStoreWindowBytesMax = 32 * kMiB;
 inline constexpr size_t kSnapshotsKept = 2;
+// Snapshots from peers that arrive or wait to be installed: one of the leader, one of who was it.
+inline constexpr size_t kInstallsMax = 2;
 
 // WAL.
 inline constexpr size_t kWalBlockBytes = 4 * kKiB;

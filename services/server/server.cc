@@ -101,6 +101,7 @@ absl::Status Server::StartApi() {
 store::StoreOptions Server::StoreOptionsWith(const Config& config) {
   store::StoreOptions options;
   options.interval = config.store_interval;
+  options.states = StateOptionsOf(config);
   options.snapshots.interval = config.snapshot_interval;
   options.snapshots.wal_bytes = config.snapshot_wal_bytes;
   options.snapshots.wal_bytes_written = [this] { return disk_thread_->gauges().written_bytes; };
@@ -145,9 +146,9 @@ void Server::StartCore() {
   const auto post = [this](io::Event event) { inbox_.Post(std::move(event)); };
   disk_thread_ =
       std::make_unique<posix::DiskThread>(std::move(opened_.wal), opened_.disk.get(), &inbox_);
-  store_thread_ = std::make_unique<store::StoreThread>(opened_.disk.get(), std::move(opened_.state),
-                                                       opened_.recovered.snapshot_revision,
-                                                       StoreOptionsWith(config_), post);
+  store_thread_ = std::make_unique<store::StoreThread>(
+      opened_.disk.get(), opened_.data_dir.get(), std::move(opened_.state),
+      opened_.recovered.snapshot_revision, StoreOptionsWith(config_), post);
   replica::Adapters adapters;
   adapters.log = disk_thread_.get();
   adapters.store = store_thread_.get();

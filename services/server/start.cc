@@ -17,14 +17,6 @@ namespace {
 
 constexpr char kWalDir[] = "wal";
 
-store::StateOptions StateOptionsOf(const Config& config) {
-  store::StateOptions options;
-  options.changes.bytes_max = config.changes_bytes;
-  options.changes.age_max = config.changes_age;
-  options.changes.wall_clock = posix::WallNow;
-  return options;
-}
-
 absl::StatusOr<store::State> OpenState(const Config& config, io::Disk* disk,
                                        store::DataDir* data_dir) {
   if (data_dir->current()) {
@@ -74,6 +66,14 @@ absl::Status CheckReach(const wal::Recovered& log, model::Revision last,
 }
 
 }  // namespace
+
+store::StateOptions StateOptionsOf(const Config& config) {
+  store::StateOptions options;
+  options.changes.bytes_max = config.changes_bytes;
+  options.changes.age_max = config.changes_age;
+  options.changes.wall_clock = posix::WallNow;
+  return options;
+}
 
 absl::StatusOr<Opened> OpenDataDir(const Config& config,
                                    std::function<void(base::Duration)> on_sync) {

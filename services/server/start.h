@@ -31,6 +31,8 @@ struct Opened {
   model::Revision last_entry;  // that the WAL held
 };
 
+store::StateOptions StateOptionsOf(const Config& config);
+
 // Opens, or makes, the data dir. `on_sync`: of every sync of the WAL from now on.
 absl::StatusOr<Opened> OpenDataDir(const Config& config,
                                    std::function<void(base::Duration)> on_sync);

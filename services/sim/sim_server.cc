@@ -46,6 +46,8 @@ class SimServer::CheckedStore : public io::Store {
     store_->ReadChanges(from, bytes_max);
   }
   void StartScan(io::Scan scan) override { store_->StartScan(std::move(scan)); }
+  void Install(io::InstallId install) override { store_->Install(install); }
+  void Discard(io::InstallId install) override { store_->Discard(install); }
 
  private:
   SimServer* const server_;
@@ -96,6 +98,9 @@ void SimServer::Start() {
   wal::Options wal_options;
   wal_options.segment_bytes = options_.wal_segment_bytes;
   wal_options.keep_from = stored_.revision + 1;
+  if (const auto reset = std::exchange(stored_.wal_reset, std::nullopt)) {
+    wal_options.reset = wal::Position{reset->first, reset->second};
+  }
   wal::Recovered log;
   absl::StatusOr<std::unique_ptr<wal::Wal>> wal =
       wal::Wal::Open(disk_.get(), "wal", wal_options, base::Rng(rng_.Next()), &log);

@@ -96,6 +96,7 @@ struct SimStore::Core : std::enable_shared_from_this<SimStore::Core> {
   }
 
   void PlanWindow() {
+    if (installing && in_flight.empty()) return PlanInstall();
     if (pending.empty() || !in_flight.empty()) return;
     const bool now = flush_asked || pending_bytes >= model::kStoreWindowBytesMax;
     const base::Instant due = now ? schedule->now() : last_window_at + options.interval;
@@ -103,7 +104,7 @@ struct SimStore::Core : std::enable_shared_from_this<SimStore::Core> {
   }
   // May be planned twice: by the interval and by a scan.
   void StartWindow() {
-    if (pending.empty() || !in_flight.empty()) return;
+    if (installing || pending.empty() || !in_flight.empty()) return;
     last_window_at = schedule->now();
     in_flight = std::exchange(pending, {});
     pending_bytes = 0;
@@ -111,6 +112,8 @@ struct SimStore::Core : std::enable_shared_from_this<SimStore::Core> {
     After(SomeDelay(), &Core::EndWindow);
   }
   void EndWindow() {
+    if (full && installing) in_flight.clear();
+    if (in_flight.empty()) return PlanWindow();
     if (full) return After(options.interval, &Core::EndWindow);
     ApplyWindow(in_flight, options.changes_bytes_max, &state);
     in_flight.clear();
@@ -125,6 +128,42 @@ struct SimStore::Core : std::enable_shared_from_this<SimStore::Core> {
     }
     StartScans();
     PlanWindow();
+  }
+
+  void PlanInstall() {
+    if (!std::exchange(install_planned, true)) After(SomeDelay(), &Core::EndInstall);
+  }
+  void EndInstall() {
+    if (full) return After(options.interval, &Core::EndInstall);
+    const io::InstallId id = *installing;
+    state = ToInstall();
+    received.erase(id);
+    --arriving;
+    installing.reset();
+    install_planned = false;
+    // There is none of this state yet, and the log begins with it.
+    snapshot_at = schedule->now() - options.snapshot_interval;
+    post(io::Installed{id});
+    EndOldScans();
+    PlanWindow();
+  }
+  // The state with the install that is under way.
+  StoredState ToInstall() const {
+    StoredState next = received.at(*installing);
+    next.snapshot = state.snapshot;
+    return next;
+  }
+  // Those of the state before the install.
+  void EndOldScans() {
+    const std::vector<std::shared_ptr<ScanJob>> jobs(scans.begin(), scans.end());
+    for (const auto& job : jobs) {
+      if (job->records == nullptr && job->at_least >= state.revision) continue;
+      std::erase(scans, job);
+      if (job->records != nullptr) --running;
+      job->scan.sink->Finish(job->mark.revision,
+                             absl::UnavailableError("the state was replaced by a newer one"));
+    }
+    StartScans();
   }
 
   void StartScans() {
@@ -204,11 +243,65 @@ struct SimStore::Core : std::enable_shared_from_this<SimStore::Core> {
   size_t pending_bytes = 0;
   std::vector<io::StoreWrite> in_flight;
   std::deque<std::shared_ptr<ScanJob>> scans;
+  // Snapshots that arrive, or wait to be installed.
+  size_t arriving = 0;
+  std::map<io::InstallId, StoredState> received;
+  io::InstallId last_install;
+  std::optional<io::InstallId> installing;
+  bool install_planned = false;
   size_t running = 0;
   bool step_planned = false;
   bool flush_asked = false;
   bool full = false;
   bool crashed = false;
+};
+
+class SimStore::Receiver final : public io::SnapshotReceiver {
+ public:
+  Receiver(std::weak_ptr<Core> core, const io::StateMark& mark,
+           std::shared_ptr<io::StateBuilder> builder)
+      : core_(std::move(core)), builder_(std::move(builder)) {
+    state_.revision = mark.revision;
+    state_.term = mark.term;
+    state_.digest = mark.digest;
+    state_.changes_after = mark.revision;
+    state_.wal_reset = {mark.revision, mark.term};
+  }
+  ~Receiver() override {
+    const std::shared_ptr<Core> core = core_.lock();
+    if (core && !finished_) --core->arriving;
+  }
+
+  absl::Status Take(const std::vector<model::RecordWrite>& records) override {
+    CHECK(!finished_);
+    for (const model::RecordWrite& record : records) {
+      const bool follows = state_.records.empty() ? !record.key.empty()
+                                                  : record.key > state_.records.rbegin()->first;
+      if (!record.value || !follows) return absl::DataLossError("no record of a state");
+      PANDO_RETURN_IF_ERROR(builder_->Load(record.key, *record.value));
+      state_.records.emplace(record.key, *record.value);
+    }
+    return absl::OkStatus();
+  }
+  absl::Status Finish() override {
+    CHECK(!finished_);
+    const std::shared_ptr<Core> core = core_.lock();
+    if (core == nullptr || core->crashed) return absl::CancelledError("the server is gone");
+    const io::StateMark mark = state_.mark();
+    PANDO_RETURN_IF_ERROR(builder_->Finish(mark.revision, mark.digest));
+    if (core->full) return absl::ResourceExhaustedError("no space left");
+    finished_ = true;
+    const io::InstallId id = ++core->last_install;
+    core->received.emplace(id, std::move(state_));
+    core->post(io::SnapshotReceived{id, mark, std::move(builder_)});
+    return absl::OkStatus();
+  }
+
+ private:
+  const std::weak_ptr<Core> core_;
+  std::shared_ptr<io::StateBuilder> builder_;
+  StoredState state_;
+  bool finished_ = false;
 };
 
 SimStore::SimStore(Schedule* schedule, base::Rng rng, SimStoreOptions options, StoredState state,
@@ -248,6 +341,33 @@ void SimStore::StartScan(io::Scan scan) {
   core_->After(base::Duration(0), &Core::StartScans);
 }
 
+void SimStore::Install(io::InstallId install) {
+  CHECK(!core_->installing);
+  const auto received = core_->received.find(install);
+  CHECK(received != core_->received.end());
+  CHECK(received->second.revision > core_->written);
+  core_->written = received->second.revision;
+  core_->installing = install;
+  core_->pending.clear();
+  core_->pending_bytes = 0;
+  core_->PlanWindow();
+}
+
+void SimStore::Discard(io::InstallId install) {
+  CHECK(core_->installing != install);
+  CHECK(core_->received.erase(install) == 1);
+  --core_->arriving;
+}
+
+absl::StatusOr<std::unique_ptr<io::SnapshotReceiver>> SimStore::Receive(const io::StateMark& mark) {
+  CHECK(core_->options.builder != nullptr);
+  if (core_->arriving >= model::kInstallsMax) {
+    return absl::ResourceExhaustedError("too many snapshots arrive at once");
+  }
+  ++core_->arriving;
+  return std::make_unique<Receiver>(core_, mark, core_->options.builder());
+}
+
 void SimStore::SetFull(bool full) { core_->full = full; }
 
 StoredState SimStore::Crash() {
@@ -256,6 +376,7 @@ StoredState SimStore::Crash() {
   if (!core_->in_flight.empty() && !core_->full && core_->rng.Chance(500)) {
     ApplyWindow(core_->in_flight, core_->options.changes_bytes_max, &found);
   }
+  if (core_->install_planned && !core_->full && core_->rng.Chance(500)) found = core_->ToInstall();
   return found;
 }
 

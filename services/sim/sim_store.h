@@ -10,12 +10,15 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/rng.h"
 #include "base/time.h"
 #include "io/event.h"
+#include "io/install.h"
 #include "io/store.h"
 #include "model/ids.h"
 #include "sim/schedule.h"
@@ -32,6 +35,9 @@ struct StoredState {
   std::deque<std::shared_ptr<const model::ChangeBatch>> changes;
   model::Revision changes_after;
   size_t changes_bytes = 0;
+  // A snapshot was installed, and the WAL still has to begin anew after it; a start does that first
+  // (wal::Options::reset), and forgets this.
+  std::optional<std::pair<model::Revision, model::Term>> wal_reset;
   // The newest snapshot, for a tree that is lost; null: there is none.
   std::shared_ptr<const StoredState> snapshot;
 
@@ -46,6 +52,8 @@ struct SimStoreOptions {
   size_t scan_chunk_bytes = size_t{4} << 10;
   // Zero: none are taken.
   base::Duration snapshot_interval{0};
+  // What decodes a snapshot that is received; null: none can be.
+  std::function<std::shared_ptr<io::StateBuilder>()> builder;
 };
 
 class SimStore final : public io::Store {
@@ -58,17 +66,23 @@ class SimStore final : public io::Store {
   void Write(io::StoreWrite write) override;
   void ReadChanges(model::Revision from, size_t bytes_max) override;
   void StartScan(io::Scan scan) override;
+  void Install(io::InstallId install) override;
+  void Discard(io::InstallId install) override;
+
+  // io::ReceiveSnapshot.
+  absl::StatusOr<std::unique_ptr<io::SnapshotReceiver>> Receive(const io::StateMark& mark);
 
   // While the disk is full, nothing more is stored.
   void SetFull(bool full);
-  // Ends it; what a restart finds: perhaps with the window in flight. The store answers nothing
-  // any more, and its scans are never finished.
+  // Ends it; what a restart finds: perhaps with the window or the install in flight. The store
+  // answers nothing any more, and its scans are never finished.
   StoredState Crash();
 
   const StoredState& stored() const;
 
  private:
   struct Core;
+  class Receiver;
   // Shared with what is planned in the schedule, which may outlive the store.
   std::shared_ptr<Core> core_;
 };

@@ -8,7 +8,8 @@
 //   snapshots/
 //
 // identity and CURRENT are short text with a checksum in their last line, replaced as a whole.
-// Owned by one thread.
+// Opened by one thread; then JoinCluster() is one thread's, and what is about states another's:
+// they share nothing.
 #ifndef PANDO_STORE_DATA_DIR_H_
 #define PANDO_STORE_DATA_DIR_H_
 

@@ -7,12 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "store/overlay_disk.h"
 #include "store/snapshot_file.h"
+#include "store/state_writer.h"
 
 namespace pando::store {
 namespace {
-
-// A state is built in batches of this size: one sync each, and LevelDB holds one in memory.
-constexpr size_t kBuildBytes = size_t{4} << 20;
 
 void Add(const absl::Status& status, CheckResult* result) {
   if (!status.ok()) result->damages.emplace_back(status.message().data(), status.message().size());
@@ -63,23 +61,29 @@ absl::Status CheckSnapshot(io::Disk* disk, model::Revision revision, const Recor
   return digest ? CheckDigest(sum, header->mark, path) : absl::OkStatus();
 }
 
-absl::StatusOr<io::StateMark> FillTree(io::Disk* disk, model::Revision snapshot, TreeDb* tree) {
-  std::vector<model::RecordWrite> batch;
-  size_t bytes = 0;
-  const absl::StatusOr<SnapshotHeader> header =
-      ReadSnapshot(disk, SnapshotPath(snapshot),
-                   [&](std::string_view key, std::string_view value) -> absl::Status {
-                     batch.push_back({std::string(key), std::string(value)});
-                     bytes += batch.back().bytes();
-                     if (bytes < kBuildBytes) return absl::OkStatus();
-                     PANDO_RETURN_IF_ERROR(tree->Build(batch, io::StateMark()));
-                     batch.clear();
-                     bytes = 0;
-                     return absl::OkStatus();
-                   });
-  if (!header.ok()) return header.status();
-  PANDO_RETURN_IF_ERROR(tree->Build(batch, header->mark));
-  return header->mark;
+// The state that the snapshot holds, as `dir`; of nothing, if there is no snapshot.
+absl::StatusOr<io::StateMark> BuildState(io::Disk* disk, model::Revision snapshot,
+                                         const std::string& dir, const StateOptions& options) {
+  io::StateMark mark;
+  if (snapshot) {
+    const absl::StatusOr<SnapshotHeader> header = ReadSnapshotHeader(disk, SnapshotPath(snapshot));
+    if (!header.ok()) return header.status();
+    mark = header->mark;
+  }
+  absl::StatusOr<std::unique_ptr<StateWriter>> writer =
+      StateWriter::Create(disk, dir, mark, options);
+  if (!writer.ok()) return writer.status();
+  if (snapshot) {
+    const absl::StatusOr<SnapshotHeader> header =
+        ReadSnapshot(disk, SnapshotPath(snapshot),
+                     [&](std::string_view key, std::string_view value) -> absl::Status {
+                       return (*writer)->Add(key, value);
+                     });
+    if (!header.ok()) return header.status();
+  }
+  const absl::StatusOr<State> state = (*writer)->Finish();
+  if (!state.ok()) return state.status();
+  return mark;
 }
 
 // None: no snapshot was ever taken.
@@ -132,15 +136,9 @@ absl::StatusOr<io::StateMark> Recover(io::Disk* disk, const RecordDigest& digest
   if (!number.ok()) return number.status();
   Current current{*number, std::nullopt};
   if (dir->current()) current.wal_reset = dir->current()->wal_reset;
-  absl::StatusOr<State> state = CreateState(disk, current.state_dir(), *snapshot, options);
-  if (!state.ok()) return state.status();
-  io::StateMark mark;
-  if (*snapshot) {
-    const absl::StatusOr<io::StateMark> filled = FillTree(disk, *snapshot, state->tree.get());
-    if (!filled.ok()) return filled.status();
-    mark = *filled;
-  }
-  *state = State();
+  const absl::StatusOr<io::StateMark> mark =
+      BuildState(disk, *snapshot, current.state_dir(), options);
+  if (!mark.ok()) return mark.status();
   PANDO_RETURN_IF_ERROR(dir->SetCurrent(current));
   return mark;
 }

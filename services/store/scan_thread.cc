@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -81,9 +82,9 @@ class ScanThread::SnapshotSink final : public io::ScanSink {
 ScanThread::ScanThread(io::Disk* disk, const State& state, model::Revision newest_snapshot,
                        SnapshotOptions options, std::function<void(io::Event)> post)
     : disk_(disk),
-      state_(state),
       options_(std::move(options)),
       post_(std::move(post)),
+      source_{state.tree.get(), state.changes.get()},
       newest_snapshot_(newest_snapshot),
       snapshot_at_(Now()),
       snapshot_not_before_(snapshot_at_),
@@ -145,11 +146,20 @@ void ScanThread::TakeSnapshot() {
   changed_.NotifyOne();
 }
 
+void ScanThread::SwitchTo(const State& state) {
+  const base::MutexLock lock(&mutex_);
+  next_source_ = {state.tree.get(), state.changes.get()};
+  news_ = true;
+  changed_.NotifyOne();
+  while (next_source_.tree != nullptr) switched_.Wait(&mutex_);
+}
+
 void ScanThread::Run() {
   pthread_setname_np(pthread_self(), "pando-scan");
   base::Duration patience{0};
   std::vector<ChangesRequest> requests;
   while (Admit(patience, &requests)) {
+    SwitchIfAsked();
     for (const ChangesRequest& request : requests) Answer(request);
     requests.clear();
     StartSnapshotIfDue();
@@ -195,8 +205,41 @@ bool ScanThread::Admit(base::Duration patience, std::vector<ChangesRequest>* req
   return !stopping_;
 }
 
+void ScanThread::SwitchIfAsked() {
+  Source next;
+  std::deque<std::unique_ptr<Job>> waiting;
+  {
+    const base::MutexLock lock(&mutex_);
+    if (next_source_.tree == nullptr) return;
+    next = next_source_;
+    waiting.swap(waiting_);
+  }
+  const model::Revision installed = next.tree->mark().revision;
+  const absl::Status gone = absl::UnavailableError("the state was replaced by a newer one");
+  for (const auto& job : running_) End(job.get(), gone);
+  running_.clear();
+  if (snapshot_) End(snapshot_.get(), gone);
+  snapshot_.reset();
+  // Who asked before the switch may not expect what is newer than all it has seen.
+  const auto old = std::stable_partition(
+      waiting.begin(), waiting.end(), [&](const auto& job) { return job->at_least >= installed; });
+  for (auto job = old; job != waiting.end(); ++job) End(job->get(), gone);
+  waiting.erase(old, waiting.end());
+  source_ = next;
+  // The log begins where this state does: until there is a snapshot of it, nothing can rebuild it.
+  snapshot_at_ = Now() - options_.interval;
+
+  const base::MutexLock lock(&mutex_);
+  waiting_.insert(waiting_.begin(), std::make_move_iterator(waiting.begin()),
+                  std::make_move_iterator(waiting.end()));
+  stored_ = installed;
+  news_ = true;
+  next_source_ = Source();
+  switched_.NotifyAll();
+}
+
 void ScanThread::Answer(const ChangesRequest& request) {
-  ChangeLog::Reading reading = state_.changes->Read(request.from, request.bytes_max);
+  ChangeLog::Reading reading = source_.changes->Read(request.from, request.bytes_max);
   post_(io::ChangesRead{request.from, reading.oldest, reading.through, std::move(reading.batches)});
 }
 
@@ -215,7 +258,7 @@ void ScanThread::StartSnapshotIfDue() {
                    wal_bytes >= snapshot_wal_bytes_ + options_.wal_bytes;
   if (!asked && (!due || now < snapshot_not_before_)) return;
   const model::ClusterId cluster = options_.cluster ? options_.cluster() : model::ClusterId();
-  absl::StatusOr<std::unique_ptr<TreeDb::View>> view = state_.tree->TakeView();
+  absl::StatusOr<std::unique_ptr<TreeDb::View>> view = source_.tree->TakeView();
   // The disk is full, or the ensemble has just begun.
   if (!view.ok() || !cluster) return;
 
@@ -236,7 +279,7 @@ bool ScanThread::Step(Job* job) {
     return true;
   }
   if (job->view == nullptr) {
-    absl::StatusOr<std::unique_ptr<TreeDb::View>> view = state_.tree->TakeView();
+    absl::StatusOr<std::unique_ptr<TreeDb::View>> view = source_.tree->TakeView();
     if (!view.ok()) {
       End(job, view.status());
       return true;

@@ -48,7 +48,8 @@ struct SnapshotOptions {
 
 class ScanThread {
  public:
-  // `disk` and what `state` points to outlive it. `post` takes the answers.
+  // `disk`, and what `state` points to unless another takes its place, outlive it. `post` takes the
+  // answers.
   ScanThread(io::Disk* disk, const State& state, model::Revision newest_snapshot,
              SnapshotOptions options, std::function<void(io::Event)> post);
   // Ends what still runs with CANCELLED.
@@ -61,6 +62,10 @@ class ScanThread {
   void Stored(model::Revision revision) PANDO_EXCLUDES(mutex_);
   // Takes a snapshot now, if anything has changed since the last.
   void TakeSnapshot() PANDO_EXCLUDES(mutex_);
+  // From now on `state` is read, which was installed. Returns once nothing of the state before it
+  // is in use: its scans, and those that waited for a revision of it, have ended with UNAVAILABLE.
+  // What `state` points to outlives the thread, or the next switch. By the store thread.
+  void SwitchTo(const State& state) PANDO_EXCLUDES(mutex_);
 
  private:
   class SnapshotSink;
@@ -80,10 +85,17 @@ class ScanThread {
     size_t bytes_max = 0;
   };
 
+  // What is read of a State.
+  struct Source {
+    TreeDb* tree = nullptr;
+    ChangeLog* changes = nullptr;
+  };
+
   void Run();
   // Waits for work; false: the end.
   bool Admit(base::Duration patience, std::vector<ChangesRequest>* requests) PANDO_EXCLUDES(mutex_);
   void Answer(const ChangesRequest& request);
+  void SwitchIfAsked() PANDO_EXCLUDES(mutex_);
   void StartSnapshotIfDue() PANDO_EXCLUDES(mutex_);
   // One turn; true: it got something done.
   bool Step(Job* job);
@@ -91,11 +103,11 @@ class ScanThread {
   void End(Job* job, const absl::Status& status);
 
   io::Disk* const disk_;
-  const State& state_;
   const SnapshotOptions options_;
   const std::function<void(io::Event)> post_;
 
   // The scan thread's own.
+  Source source_;
   std::vector<std::unique_ptr<Job>> running_;
   std::unique_ptr<Job> snapshot_;
   model::Revision newest_snapshot_;
@@ -105,6 +117,8 @@ class ScanThread {
 
   base::Mutex mutex_;
   base::CondVar changed_;
+  base::CondVar switched_;
+  Source next_source_ PANDO_GUARDED_BY(mutex_);  // null unless a switch is asked for
   std::deque<std::unique_ptr<Job>> waiting_ PANDO_GUARDED_BY(mutex_);
   size_t scans_running_ PANDO_GUARDED_BY(mutex_) = 0;
   std::vector<ChangesRequest> changes_ PANDO_GUARDED_BY(mutex_);

@@ -248,6 +248,12 @@ absl::StatusOr<SnapshotHeader> ReadSnapshot(io::Disk* disk, const std::string& p
   }
 }
 
+absl::StatusOr<SnapshotHeader> ReadSnapshotHeader(io::Disk* disk, const std::string& path) {
+  absl::StatusOr<std::unique_ptr<io::File>> file = disk->Open(path, io::OpenMode::kRead);
+  if (!file.ok()) return file.status();
+  return SnapshotReader(file->get(), path, 0).ReadHeader();
+}
+
 std::string SnapshotPath(model::Revision revision) {
   char name[64];
   std::snprintf(name, sizeof(name), "%s/%020llu.snapshot", kSnapshotDir,

@@ -70,6 +70,11 @@ class SnapshotWriter {
 [[nodiscard]] absl::StatusOr<SnapshotHeader> ReadSnapshot(io::Disk* disk, const std::string& path,
                                                           const TreeDb::RecordReader& read);
 
+// What the file at `path` says it is of; only ReadSnapshot says that it is whole. DATA_LOSS: no
+// snapshot.
+[[nodiscard]] absl::StatusOr<SnapshotHeader> ReadSnapshotHeader(io::Disk* disk,
+                                                                const std::string& path);
+
 // The snapshots of a data dir, in the folder snapshots/.
 inline constexpr char kSnapshotDir[] = "snapshots";
 std::string SnapshotPath(model::Revision revision);

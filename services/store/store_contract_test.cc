@@ -14,6 +14,7 @@
 #include "base/mutex.h"
 #include "base/rng.h"
 #include "io/event.h"
+#include "io/install.h"
 #include "io/store.h"
 #include "model/limits.h"
 #include "sim/schedule.h"
@@ -38,11 +39,15 @@ class Driven {
   virtual std::optional<io::Event> Next() = 0;
   // Until `done`; false: not for a long time.
   virtual bool WaitFor(const std::function<bool()>& done) = 0;
+  virtual absl::StatusOr<std::unique_ptr<io::SnapshotReceiver>> Receive(
+      const io::StateMark& mark) = 0;
   virtual void SetFull(bool full) = 0;
   // Loses power and starts again; then what it holds.
   virtual void Crash(uint64_t seed) = 0;
   virtual Records records() = 0;
   virtual io::StateMark mark() = 0;
+  // After which the WAL has to begin anew.
+  virtual std::optional<std::pair<model::Revision, model::Term>> wal_reset() = 0;
 };
 
 constexpr size_t kChangesBytesMax = size_t{1} << 20;
@@ -70,6 +75,10 @@ class DrivenThread final : public Driven {
     }
     return done();
   }
+  absl::StatusOr<std::unique_ptr<io::SnapshotReceiver>> Receive(
+      const io::StateMark& mark) override {
+    return store_->Receive(mark);
+  }
   void SetFull(bool full) override { disk_.SetFull(full); }
   void Crash(uint64_t seed) override {
     // Nothing that is written from here on is there after it.
@@ -81,6 +90,9 @@ class DrivenThread final : public Driven {
   }
   Records records() override { return at_start_; }
   io::StateMark mark() override { return mark_at_start_; }
+  std::optional<std::pair<model::Revision, model::Term>> wal_reset() override {
+    return wal_reset_at_start_;
+  }
 
  private:
   void Start() {
@@ -91,12 +103,17 @@ class DrivenThread final : public Driven {
     StateOptions options;
     options.changes.wall_clock = [] { return base::WallTime{1'000'000}; };
     options.changes.bytes_max = kChangesBytesMax;
+    dir_ = *dir;
     const Current current = dir->current().value_or(Current{1, std::nullopt});
+    wal_reset_at_start_.reset();
+    if (const auto& reset = current.wal_reset) wal_reset_at_start_ = {reset->revision, reset->term};
     absl::StatusOr<State> state = dir->current()
                                       ? OpenState(&disk_, current.state_dir(), options)
                                       : CreateState(&disk_, current.state_dir(), R(0), options);
     ASSERT_TRUE(state.ok()) << state.status();
-    ASSERT_TRUE(dir->SetCurrent(current).ok());
+    // As a start does once the WAL has begun anew.
+    ASSERT_TRUE(dir_->SetCurrent({.state = current.state}).ok());
+    ASSERT_TRUE(dir_->DeleteOtherStates().ok());
     at_start_.clear();
     ASSERT_TRUE(state->tree
                     ->Load([this](std::string_view key, std::string_view value) -> absl::Status {
@@ -108,7 +125,9 @@ class DrivenThread final : public Driven {
     StoreOptions store_options;
     store_options.interval = std::chrono::milliseconds(1);
     store_options.full_retry = std::chrono::milliseconds(1);
-    store_ = std::make_unique<StoreThread>(&disk_, *std::move(state), model::Revision(),
+    store_options.states = options;
+    store_options.builder = [] { return std::make_shared<RecordsBuilder>(); };
+    store_ = std::make_unique<StoreThread>(&disk_, &*dir_, *std::move(state), model::Revision(),
                                            store_options, [this](io::Event event) {
                                              const base::MutexLock lock(&mutex_);
                                              events_.push_back(std::move(event));
@@ -117,11 +136,13 @@ class DrivenThread final : public Driven {
   }
 
   CrashDisk disk_;
+  std::optional<DataDir> dir_;
   base::Mutex mutex_;
   base::CondVar posted_;
   std::deque<io::Event> events_ PANDO_GUARDED_BY(mutex_);
   Records at_start_;
   io::StateMark mark_at_start_;
+  std::optional<std::pair<model::Revision, model::Term>> wal_reset_at_start_;
   std::unique_ptr<StoreThread> store_;
 };
 
@@ -143,16 +164,25 @@ class DrivenSim final : public Driven {
     }
     return done();
   }
+  absl::StatusOr<std::unique_ptr<io::SnapshotReceiver>> Receive(
+      const io::StateMark& mark) override {
+    return store_->Receive(mark);
+  }
   void SetFull(bool full) override { store_->SetFull(full); }
   void Crash(uint64_t) override { Start(store_->Crash()); }
   Records records() override { return at_start_.records; }
   io::StateMark mark() override { return at_start_.mark(); }
+  std::optional<std::pair<model::Revision, model::Term>> wal_reset() override {
+    return at_start_.wal_reset;
+  }
 
  private:
   void Start(sim::StoredState state) {
     events_.clear();
     at_start_ = state;
+    state.wal_reset.reset();
     sim::SimStoreOptions options;
+    options.builder = [] { return std::make_shared<RecordsBuilder>(); };
     options.changes_bytes_max = kChangesBytesMax;
     store_ = std::make_unique<sim::SimStore>(
         &schedule_, base::Rng(++starts_), options, std::move(state),
@@ -311,6 +341,30 @@ class StoreContract : public ::testing::TestWithParam<Kind> {
     sink->SetMood(mood);
     store()->StartScan({std::move(ranges), sink});
     return sink;
+  }
+  // A snapshot of `records`, all of it.
+  absl::Status Send(uint64_t revision, const Records& records, uint64_t digest) {
+    absl::StatusOr<std::unique_ptr<io::SnapshotReceiver>> receiver =
+        driven_->Receive({R(revision), model::Term(7), digest});
+    if (!receiver.ok()) return receiver.status();
+    for (const auto& [key, value] : records) {
+      PANDO_RETURN_IF_ERROR((*receiver)->Take({{key, value}}));
+    }
+    return (*receiver)->Finish();
+  }
+  io::SnapshotReceived Receive(uint64_t revision, const Records& records) {
+    EXPECT_EQ(Send(revision, records, DigestOf(records)), absl::OkStatus());
+    return Await<io::SnapshotReceived>();
+  }
+  // Of what comes until then, nothing but Stored.
+  template <class Event>
+  Event Await() {
+    while (const std::optional<io::Event> event = driven_->Next()) {
+      if (std::holds_alternative<Event>(*event)) return std::get<Event>(*event);
+      if (!std::holds_alternative<io::Stored>(*event)) break;
+    }
+    ADD_FAILURE() << "it does not come";
+    return {};
   }
   bool Finished(const std::shared_ptr<Sink>& sink) {
     return driven_->WaitFor([&] { return sink->finished(); });
@@ -490,6 +544,158 @@ TEST_P(StoreContract, AFullDiskIsWaitedOut) {
   driven_->Crash(1);
   EXPECT_EQ(driven_->records(), expected_);
   EXPECT_EQ(driven_->mark().revision, R(50));
+}
+
+// --- Snapshots that arrive --------------------------------------------------------------------
+
+TEST_P(StoreContract, AReceivedSnapshotIsInForceOnceItIsInstalled) {
+  Write(1, {{"a", "old"}, {"b", "old"}});
+  AwaitStored(1);
+  const Records snapshot = {{"b", "new"}, {"c", std::string(300'000, 'c')}, {"d", ""}};
+  const io::SnapshotReceived received = Receive(50, snapshot);
+  EXPECT_EQ(received.mark, (io::StateMark{R(50), model::Term(7), DigestOf(snapshot)}));
+  EXPECT_EQ(dynamic_cast<const RecordsBuilder&>(*received.state).records(), snapshot);
+  // It arrived beside the state, which goes on.
+  Write(2, {{"a", "older"}});
+  AwaitStored(2);
+
+  store()->Install(received.install);
+  EXPECT_EQ(Await<io::Installed>().install, received.install);
+  EXPECT_EQ(ReadChanges(2).oldest_change, R(51));
+  const std::shared_ptr<Sink> sink = Scan();
+  ASSERT_TRUE(Finished(sink));
+  EXPECT_EQ(sink->mark(), received.mark);
+  EXPECT_EQ(sink->records(), snapshot);
+  expected_ = snapshot;
+  Write(51, {{"e", "after"}});
+  EXPECT_EQ(AwaitStored(51).oldest_change, R(51));
+  driven_->Crash(1);
+  EXPECT_EQ(driven_->records(), expected_);
+  EXPECT_EQ(driven_->mark().revision, R(51));
+  EXPECT_EQ(driven_->wal_reset(), (std::pair{R(50), model::Term(7)}));
+  EXPECT_EQ(Revisions(ReadChanges(51)), (std::vector<uint64_t>{51}));
+  driven_->Crash(2);
+  EXPECT_EQ(driven_->wal_reset(), std::nullopt);
+}
+
+TEST_P(StoreContract, WhatIsWrittenRightAfterAnInstallIsOfTheNewState) {
+  for (uint64_t r = 1; r <= 20; ++r) Write(r, {{"a", absl::StrCat(r)}});
+  const Records snapshot = {{"s", "1"}};
+  const io::SnapshotReceived received = Receive(50, snapshot);
+  for (uint64_t r = 21; r <= 40; ++r) Write(r, {{"a", absl::StrCat(r)}});
+  store()->Install(received.install);
+  expected_ = snapshot;
+  Write(51, {{"t", "2"}});
+  Write(52, {{"s", std::nullopt}});
+  EXPECT_EQ(Await<io::Installed>().install, received.install);
+  while (Await<io::Stored>().revision < R(52)) {
+  }
+  driven_->Crash(1);
+  EXPECT_EQ(driven_->records(), expected_);
+  EXPECT_EQ(driven_->mark(), (io::StateMark{R(52), model::Term(1), DigestOf(expected_)}));
+}
+
+TEST_P(StoreContract, WhatIsNoStateIsRefused) {
+  Write(1, {{"a", "1"}});
+  AwaitStored(1);
+  const Records snapshot = {{"b", "2"}, {"c", "3"}};
+  const io::StateMark mark{R(9), model::Term(1), DigestOf(snapshot)};
+  EXPECT_TRUE(absl::IsDataLoss(Send(9, snapshot, mark.digest + 1)));
+  EXPECT_TRUE(absl::IsDataLoss(Send(9, {{"b", "no record"}}, mark.digest)));
+  const std::vector<std::vector<model::RecordWrite>> bad = {
+      {{"b", "2"}, {"b", "2"}}, {{"c", "2"}, {"b", "2"}}, {{"", "2"}}, {{"b", std::nullopt}}};
+  for (const std::vector<model::RecordWrite>& records : bad) {
+    auto receiver = driven_->Receive(mark);
+    ASSERT_TRUE(receiver.ok()) << receiver.status();
+    EXPECT_TRUE(absl::IsDataLoss((*receiver)->Take(records)));
+  }
+  // None of them was announced.
+  Write(2, {{"a", "2"}});
+  AwaitStored(2);
+  driven_->Crash(1);
+  EXPECT_EQ(driven_->records(), expected_);
+}
+
+TEST_P(StoreContract, ADiscardedSnapshotMakesRoomForTheNext) {
+  Write(1, {{"a", "1"}});
+  AwaitStored(1);
+  const Records snapshot = {{"b", "2"}};
+  const io::SnapshotReceived first = Receive(9, snapshot);
+  const io::SnapshotReceived second = Receive(10, snapshot);
+  EXPECT_NE(first.install, second.install);
+  EXPECT_TRUE(absl::IsResourceExhausted(Send(11, snapshot, DigestOf(snapshot))));
+  store()->Discard(first.install);
+  ASSERT_TRUE(driven_->WaitFor([&] { return driven_->Receive({R(11), model::Term(7), 0}).ok(); }));
+  store()->Install(second.install);
+  EXPECT_EQ(Await<io::Installed>().install, second.install);
+  // And there is room for all of them again.
+  const auto one = driven_->Receive({R(12), model::Term(7), 0});
+  const auto two = driven_->Receive({R(13), model::Term(7), 0});
+  EXPECT_TRUE(one.ok() && two.ok());
+  EXPECT_TRUE(absl::IsResourceExhausted(driven_->Receive({R(14), model::Term(7), 0}).status()));
+}
+
+TEST_P(StoreContract, AnInstallEndsTheScansOfTheOldState) {
+  Write(1, {{"a", "1"}});
+  const std::shared_ptr<Sink> old = Scan({}, Sink::Mood::kFull);
+  ASSERT_TRUE(driven_->WaitFor([&] { return old->offered(); }));
+  const io::SnapshotReceived received = Receive(9, {{"b", "2"}});
+  store()->Install(received.install);
+  const std::shared_ptr<Sink> after = Scan();
+  ASSERT_TRUE(Finished(old));
+  EXPECT_TRUE(absl::IsUnavailable(old->status()));
+  ASSERT_TRUE(Finished(after));
+  EXPECT_TRUE(after->status().ok());
+  EXPECT_EQ(after->mark(), received.mark);
+}
+
+TEST_P(StoreContract, AnInstallWaitsForRoomAndGivesUpWhatIsOfTheOldState) {
+  Write(1, {{"a", "1"}});
+  AwaitStored(1);
+  const io::SnapshotReceived received = Receive(9, {{"b", "2"}});
+  driven_->SetFull(true);
+  const std::shared_ptr<Sink> waiting = Scan();
+  Write(2, {{"a", "2"}});
+  Write(3, {{"a", "3"}});
+  store()->Install(received.install);
+  Write(10, {{"c", "3"}});
+  driven_->SetFull(false);
+  EXPECT_EQ(Await<io::Installed>().install, received.install);
+  EXPECT_EQ(Await<io::Stored>().revision, R(10));
+  ASSERT_TRUE(Finished(waiting));
+  driven_->Crash(1);
+  EXPECT_EQ(driven_->records(), (Records{{"b", "2"}, {"c", "3"}}));
+}
+
+TEST_P(StoreContract, ACrashFindsTheOldStateOrTheNewWhole) {
+  const Records snapshot = {{"b", "2"}, {"c", "3"}};
+  uint64_t revision = 0, old_found = 0, new_found = 0;
+  for (uint64_t life = 1; life <= 40; ++life) {
+    Write(++revision, {{"a", absl::StrCat(life)}});
+    AwaitStored(revision);
+    const io::SnapshotReceived received = Receive(revision + 9, snapshot);
+    store()->Install(received.install);
+    if (life % 4 == 0) Await<io::Installed>();
+    driven_->Crash(life);
+    if (driven_->mark().revision == R(revision)) {
+      ++old_found;
+      EXPECT_NE(life % 4, 0u);
+      EXPECT_EQ(driven_->records(), expected_);
+      EXPECT_EQ(driven_->wal_reset(), std::nullopt);
+    } else {
+      ++new_found;
+      EXPECT_EQ(driven_->mark(), received.mark);
+      EXPECT_EQ(driven_->records(), snapshot);
+      EXPECT_EQ(driven_->wal_reset(), (std::pair{received.mark.revision, received.mark.term}));
+      revision = received.mark.revision.value();
+      expected_ = snapshot;
+    }
+    stored_ = R(revision);
+  }
+  EXPECT_GT(new_found, 0u);
+  if (GetParam() == Kind::kSim) {
+    EXPECT_GT(old_found, 0u);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, StoreContract, ::testing::Values(Kind::kThread, Kind::kSim),

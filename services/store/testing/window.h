@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "io/install.h"
 #include "io/store.h"
 #include "model/change.h"
 #include "model/record.h"
@@ -63,6 +64,24 @@ inline io::StoreWrite WriteOf(uint64_t revision, std::vector<model::RecordWrite>
           .delta = {std::move(writes)},
           .changes = BatchOf(revision, data_bytes)};
 }
+
+// Decodes a state that is received: into records, of which it knows the digest.
+class RecordsBuilder final : public io::StateBuilder {
+ public:
+  absl::Status Load(std::string_view key, std::string_view value) override {
+    if (value == "no record") return absl::DataLossError("no record of this program");
+    records_.emplace(key, value);
+    return absl::OkStatus();
+  }
+  absl::Status Finish(model::Revision, uint64_t digest) override {
+    if (digest != DigestOf(records_)) return absl::DataLossError("another digest");
+    return absl::OkStatus();
+  }
+  const Records& records() const { return records_; }
+
+ private:
+  Records records_;
+};
 
 }  // namespace pando::store
 
