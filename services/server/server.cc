@@ -11,6 +11,7 @@
 #include "machine/state.h"
 #include "posix/clock.h"
 #include "posix/random.h"
+#include "replica/machine_builder.h"
 #include "server/version.h"
 
 namespace pando::server {
@@ -102,6 +103,7 @@ store::StoreOptions Server::StoreOptionsWith(const Config& config) {
   store::StoreOptions options;
   options.interval = config.store_interval;
   options.states = StateOptionsOf(config);
+  options.builder = [] { return std::make_shared<replica::MachineBuilder>(); };
   options.snapshots.interval = config.snapshot_interval;
   options.snapshots.wal_bytes = config.snapshot_wal_bytes;
   options.snapshots.wal_bytes_written = [this] { return disk_thread_->gauges().written_bytes; };

@@ -126,6 +126,7 @@ absl::StatusOr<Opened> OpenDataDir(const Config& config,
   opened.recovered.machine = *std::move(machine);
   opened.recovered.snapshot_revision = *snapshot;
   opened.recovered.oldest_change = opened.state.changes->oldest();
+  opened.recovered.formation = std::move(log.formation);
   opened.recovered.raft = {.term = log.term,
                            .vote = log.vote,
                            .previous = log.previous.index,
