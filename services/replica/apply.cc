@@ -23,7 +23,7 @@ constexpr base::Duration kSendAgain = std::chrono::seconds(1);
 void Replica::SendPending() {
   if (IsLeader()) {
     while (PendingCommand* pending = pending_.NextToSend()) {
-      if (!Propose(pending->command)) return;
+      if (!Propose(&pending->command)) return;
       pending_.Sent();
     }
     return;
@@ -58,14 +58,14 @@ void Replica::ForwardPending(model::ServerId leader) {
 void Replica::ProposeOwn(model::CommandBody body) {
   model::Command command;
   command.body = std::move(body);
-  Propose(std::move(command));
+  Propose(&command);
 }
 
 // False: it does not lead any more, or hands over.
-bool Replica::Propose(model::Command command) {
+bool Replica::Propose(model::Command* command) {
   // The leader's clock stamps; the machine takes the larger of this and the stamp before it.
-  command.stamp = wall_;
-  return raft_.Propose(now_, model::EntryKind::kCommand, codec::EncodeCommand(command)).ok();
+  command->stamp = wall_;
+  return raft_.Propose(now_, model::EntryKind::kCommand, codec::EncodeCommand(*command)).ok();
 }
 
 // --- Obeying Raft -----------------------------------------------------------------------------

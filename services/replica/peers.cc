@@ -231,7 +231,7 @@ void Replica::On(const io::PeerHello& from, io::Forward& forward) {
       // Its number is taken, whatever it asks.
       if (no_space_) command.body = model::Refuse{model::Reason::kNoSpace};
       if (overloaded_) command.body = model::Refuse{model::Reason::kOverloaded};
-      if (!Propose(std::move(command))) return;
+      if (!Propose(&command)) return;
       ++next;
     }
     ++number;

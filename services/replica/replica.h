@@ -200,7 +200,7 @@ class Replica : private watch::Streams::Sink {
   void SendPending();
   void ForwardPending(model::ServerId leader);
   void ProposeOwn(model::CommandBody body);
-  bool Propose(model::Command command);
+  bool Propose(model::Command* command);
   void Obey(raft::Output output);
   void OnRole(const raft::RoleChange& role);
   void Lead();
