@@ -15,6 +15,7 @@ test: release
 
 bench: release
 	@scripts/bench
+	@scripts/bench-server
 
 check:
 	@.ci/run
