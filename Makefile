@@ -30,7 +30,7 @@ clients:
 
 sim:
 	@scripts/install-deps
-	@scripts/sim
+	@scripts/sim $(ARGS)
 
 fuzz:
 	@scripts/install-deps

@@ -21,7 +21,14 @@ constexpr size_t kTokenHashBytes = 32;
 
 Reply Execution::Run() {
   if (Error error = CheckSession(); !error.ok()) return Reply::Failure(std::move(error));
-  return command_.session && command_.request ? RunOnce() : RunBody();
+  return command_.session && command_.request && !StandsIn() ? RunOnce() : RunBody();
+}
+
+// For a request that was refused, or whose caller gave up: a repeat of that may still be applied,
+// so this answer is not kept for it.
+bool Execution::StandsIn() const {
+  return std::holds_alternative<model::Nothing>(command_.body) ||
+         std::holds_alternative<model::Refuse>(command_.body);
 }
 
 Error Execution::CheckSession() const {

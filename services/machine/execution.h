@@ -35,6 +35,7 @@ class Execution {
  private:
   // execution.cc: sessions around a command, and commands without nodes
   model::Error CheckSession() const;
+  bool StandsIn() const;
   model::Reply RunOnce();
   model::Reply RunBody();
   model::Reply Do(const model::Nothing& nothing);

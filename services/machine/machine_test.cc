@@ -489,6 +489,15 @@ TEST_F(MachineTest, ARequestWithAnIdIsAppliedOnce) {
   EXPECT_EQ(Create("/d"), Reason::kInvalidArgument);  // below the first outstanding
 }
 
+TEST_F(MachineTest, WhatStandsInForARequestIsNotItsAnswer) {
+  session_ = Open();
+  request_ = model::RequestId(1);
+  Do(model::Nothing{});  // its caller gave up
+  EXPECT_EQ(Do(model::Refuse{Reason::kOverloaded}).error.reason, Reason::kOverloaded);
+  EXPECT_EQ(Create("/a"), Reason::kOk);
+  EXPECT_EQ(changes_, Changes{"created /a"});
+}
+
 TEST_F(MachineTest, KeptRepliesHaveALimitThatNothingPasses) {
   session_ = Open();
   for (uint64_t i = 1; i <= model::kKeptRepliesMax; ++i) {

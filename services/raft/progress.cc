@@ -65,6 +65,10 @@ void Progress::Heard(uint64_t round, model::Revision verified) {
     probe_sent_ = false;
   } else if (state_ == State::kReplicate && verified + 1 < next_) {
     Probe(match_ + 1);
+  } else if (state_ == State::kSnapshot && snapshot_patience_ != base::kNever &&
+             verified > match_) {
+    // It has installed the snapshot, and its word of that was lost.
+    Probe(verified + 1);
   }
 }
 

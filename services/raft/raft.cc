@@ -58,7 +58,12 @@ Raft::Raft(Config config, Recovered recovered, base::Rng rng, base::Instant now)
   }
   CHECK(recovered.previous <= recovered.applied);
   CHECK(recovered.applied <= log_.last());
-  CHECK(term_ >= log_.last_term());
+  // A snapshot may have come in force before the term that its leader told of was on disk. Nothing
+  // was voted in that term then.
+  if (term_ < log_.last_term()) {
+    term_ = log_.last_term();
+    vote_ = {};
+  }
   persisted_ = log_.last();
   ResetElectionTimer();
 }
@@ -195,8 +200,12 @@ void Raft::DropPrefix(model::Revision first) {
 void Raft::Installed(base::Instant now, model::Revision index, model::Term term,
                      model::Membership membership) {
   Observe(now);
-  CHECK(index > delivered_);
   CHECK(!output_.append);
+  if (index <= delivered_) {
+    // The log has come as far by itself meanwhile; only on disk it begins anew.
+    first_on_disk_ = std::max(first_on_disk_, index + 1);
+    return;
+  }
   if (log_.TermAt(index) == term) {
     std::vector<std::pair<model::Revision, model::Membership>> later;
     for (model::Revision i = index + 1; i <= log_.last(); ++i) {

@@ -128,8 +128,8 @@ class Raft {
   // Answer of a snapshot that was asked for.
   void SnapshotSent(base::Instant now, model::ServerId to, bool good);
   // A snapshot of what was committed up to `index` is in force, on disk. If the log holds that very
-  // entry, what comes after it stays, otherwise it begins anew. REQUIRES: Take() was called since
-  // the last input, and `index` is above everything that was given out as committed.
+  // entry, what comes after it stays, otherwise it begins anew. What was given out as committed may
+  // have passed `index` meanwhile. REQUIRES: Take() was called since the last input.
   void Installed(base::Instant now, model::Revision index, model::Term term,
                  model::Membership membership);
 

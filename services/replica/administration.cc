@@ -237,6 +237,9 @@ void Replica::OnMembershipApplied(model::Revision revision) {
     for (const Ordered& ordered : found->second) Reply(ordered, {}, revision);
     ordered_.erase(found);
   }
+  for (const model::Member& member : machine_->membership().members) {
+    channels_.LetIn(member.id, member.storage);
+  }
   if (!IsLeader()) return;
   // Who was removed is told so.
   std::vector<io::ChannelId> strangers;

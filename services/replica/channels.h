@@ -31,6 +31,13 @@ class Channels {
     newest = {id, std::move(hello)};
     return true;
   }
+  // The peer was let in: should it be removed, it does not ask again on this channel.
+  void LetIn(model::ServerId peer, model::StorageId storage) {
+    const auto found = by_peer_.find(peer);
+    if (found != by_peer_.end() && found->second.hello.storage == storage) {
+      found->second.hello.joins = false;
+    }
+  }
   // Null: it does not count, or not any more.
   const io::PeerHello* Find(io::ChannelId id) const {
     for (const auto& [peer, channel] : by_peer_) {

@@ -58,9 +58,11 @@ void Replica::OnInstalled(const io::Installed& installed) {
   machine_ = static_cast<MachineBuilder*>(installing_->state.get())->Take();
   CHECK(machine_->applied() == mark.revision);
   installing_.reset();
+  forming_.reset();
   std::erase_if(held_back_, [&](const auto& entry) { return entry->index <= mark.revision; });
   raft_.Installed(now_, mark.revision, mark.term, machine_->membership());
   adapters_.log->Reset(mark.revision, mark.term);
+  CheckOwnPlace();
 
   stored_ = mark.revision;
   first_kept_ = std::max(first_kept_, mark.revision + 1);

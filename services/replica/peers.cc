@@ -49,7 +49,7 @@ void Replica::UpdatePeers() {
   hello.cluster = machine_->cluster();
   hello.term = recovered_term_;
   hello.last = recovered_last_;
-  hello.joins = options_.initial_membership.members.empty();
+  hello.joins = options_.initial_membership.members.empty() && raft_.membership().members.empty();
   hello.self = options_.self;
 
   std::vector<io::PeerAddress> peers;
@@ -159,8 +159,28 @@ void Replica::OnPeerMessages(io::PeerMessages messages) {
 }
 
 void Replica::On(const io::PeerHello& from, raft::Message& message) {
-  if (forming_) return;
+  if (forming_) {
+    // Somebody leads: the others have formed the ensemble. This one may never be complete, because
+    // a member that has not recorded it may be gone for good; it learns the membership from the log
+    // and stands only if that holds it with its storage id.
+    const bool led = std::holds_alternative<raft::AppendRequest>(message) ||
+                     std::holds_alternative<raft::Heartbeat>(message);
+    if (!led) return;
+    forming_.reset();
+    update_peers_ = true;
+  }
+  const model::Revision before = raft_.membership_index();
   if (IsMember(from) || IsQuestion(message)) raft_.Receive(now_, from.id, std::move(message));
+  if (raft_.membership_index() != before) CheckOwnPlace();
+}
+
+// A founding member whose data is gone meets its former self: it must neither stand nor vote.
+void Replica::CheckOwnPlace() {
+  const model::Member* self = raft_.membership().Find(options_.id);
+  const bool founder = !options_.initial_membership.members.empty();
+  if (!founder || self == nullptr || !self->storage || self->storage == options_.storage) return;
+  Stop(absl::StrCat("the ensemble knows another server ", options_.id.value(),
+                    ": the data of this one is gone; remove it and add it again"));
 }
 
 // --- Formation --------------------------------------------------------------------------------

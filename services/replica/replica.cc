@@ -63,6 +63,7 @@ Replica::Replica(Options options, Recovered recovered, Adapters adapters, Observ
       now_(now),
       recovered_term_(recovered.raft.term),
       recovered_last_(recovered.raft.previous + recovered.raft.entries.size()),
+      first_kept_(recovered.raft.first_on_disk),
       raft_(RaftConfig(options_), WithMembership(options_, recovered, std::move(recovered.raft)),
             base::Rng(rng_.Next()), now),
       machine_(std::move(recovered.machine)),

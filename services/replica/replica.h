@@ -247,6 +247,7 @@ class Replica : private watch::Streams::Sink {
   void On(const io::PeerHello& from, io::AnnounceReply& reply);
   void Announce(model::ServerId to);
   void FormIfComplete();
+  void CheckOwnPlace();
   void SendRenewals();
   void FailRenewals(std::vector<Renewals::Waiting> waiting);
   void SendReports();
@@ -291,6 +292,8 @@ class Replica : private watch::Streams::Sink {
   // As at the start of this life.
   const model::Term recovered_term_;
   const model::Revision recovered_last_;
+  // Below it the log on disk need hold nothing, and may not.
+  model::Revision first_kept_;
   raft::Raft raft_;
   model::Term leads_in_;  // the last term that Lead() was called in
   std::unique_ptr<machine::Machine> machine_;
@@ -305,7 +308,6 @@ class Replica : private watch::Streams::Sink {
   // Revisions below which the store, the snapshots and the change log need nothing more.
   model::Revision stored_;
   model::Revision snapshot_;
-  model::Revision first_kept_;
   // Written to the store and not yet stored, oldest first.
   std::deque<std::pair<model::Revision, size_t>> unstored_;
   size_t unstored_bytes_ = 0;

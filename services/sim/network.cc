@@ -16,6 +16,7 @@ constexpr base::Duration kBackoffMax = milliseconds(300);
 constexpr base::Duration kRefusedBackoff = milliseconds(1'000);
 // Chunks of a snapshot that may be under way.
 constexpr size_t kChunksUnderWayMax = 4;
+constexpr char kAnonymous[] = "?";
 
 }  // namespace
 
@@ -159,6 +160,13 @@ Network::Server* Network::Find(model::ServerId id, uint64_t life) {
   return server != nullptr && server->life == life ? server : nullptr;
 }
 
+model::ServerId Network::IdAt(const std::string& address) const {
+  for (const auto& [id, server] : servers_) {
+    if (server->port.address == address) return id;
+  }
+  return {};
+}
+
 void Network::Tell(model::ServerId id, uint64_t life, base::Duration delay, io::Event event) {
   schedule_->After(delay, [this, id, life, event = std::move(event)]() mutable {
     if (Server* server = Find(id, life)) server->port.post(std::move(event));
@@ -203,8 +211,10 @@ void Network::Leave(model::ServerId id, bool silent) {
 void Network::SetPeers(Server& server, io::PeerHello hello, std::vector<io::PeerAddress> peers) {
   server.hello = std::move(hello);
   std::map<model::ServerId, std::string> wanted;
-  for (io::PeerAddress& peer : peers) {
-    if (peer.id != server.port.id) wanted[peer.id] = std::move(peer.address);
+  for (const io::PeerAddress& peer : peers) {
+    const model::ServerId id = peer.id ? peer.id : IdAt(peer.address);
+    // A channel to an address is another one than that to a member who is there.
+    if (id && id != server.port.id) wanted[id] = peer.address + (peer.id ? "" : kAnonymous);
   }
   std::vector<std::shared_ptr<Channel>> unwanted;
   for (const auto& [pair, channel] : channels_) {
@@ -234,7 +244,10 @@ void Network::PlanConnect(model::ServerId from, model::ServerId to, base::Durati
 void Network::Connect(Server& from, model::ServerId to) {
   const model::ServerId id = from.port.id;
   Server* const called = Find(to);
-  if (called == nullptr || called->port.address != from.wanted[to] || Blocked(id, to)) {
+  std::string address = from.wanted[to];
+  const bool anonymous = address.ends_with(kAnonymous);
+  if (anonymous) address.pop_back();
+  if (called == nullptr || called->port.address != address || Blocked(id, to)) {
     PlanConnect(id, to, Uniform(kBackoffMin, kBackoffMax));
     return;
   }
@@ -247,7 +260,7 @@ void Network::Connect(Server& from, model::ServerId to) {
   channel->last_arrival = schedule_->now() + Delay();
   channels_[{id, to}] = channel;
   ++totals_.channels_opened;
-  from.port.post(io::PeerReady{to});
+  from.port.post(io::PeerReady{anonymous ? model::ServerId() : to});
   schedule_->At(
       channel->last_arrival,
       [this, channel, event = io::Event(io::PeerOpened{channel->id, from.hello})]() mutable {

@@ -112,6 +112,8 @@ class Network {
   Server* Find(model::ServerId id);
   // The server still runs that ran when something was planned for it.
   Server* Find(model::ServerId id, uint64_t life);
+  // None: nobody is there now.
+  model::ServerId IdAt(const std::string& address) const;
   void Tell(model::ServerId id, uint64_t life, base::Duration delay, io::Event event);
 
   void SetPeers(Server& server, io::PeerHello hello, std::vector<io::PeerAddress> peers);

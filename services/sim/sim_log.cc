@@ -1,5 +1,7 @@
 #include "sim/sim_log.h"
 
+#include <deque>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -13,8 +15,14 @@ struct SimLog::Core : std::enable_shared_from_this<SimLog::Core> {
   base::Duration delay_max{0};
   std::unique_ptr<wal::Wal> wal;
   std::function<void(io::Event)> post;
+  struct Reset {
+    wal::Position last;
+    size_t after = 0;  // appends of `queue` that come before it
+  };
   std::vector<io::Append> queue;
+  std::deque<Reset> resets;
   std::vector<io::Append> batch;  // on its way
+  bool planned = false;
   bool ended = false;
 
   base::Duration Delay() {
@@ -23,21 +31,35 @@ struct SimLog::Core : std::enable_shared_from_this<SimLog::Core> {
   }
 
   void Start() {
-    if (batch.empty()) batch = std::exchange(queue, {});
-    if (batch.empty()) return;
+    if (batch.empty()) {
+      // What comes before a reset is written before it.
+      const size_t count = resets.empty() ? queue.size() : resets.front().after;
+      const auto end = queue.begin() + static_cast<ptrdiff_t>(count);
+      batch.assign(std::make_move_iterator(queue.begin()), std::make_move_iterator(end));
+      queue.erase(queue.begin(), end);
+      for (Reset& reset : resets) reset.after -= count;
+    }
+    planned = !batch.empty() || !resets.empty();
+    if (!planned) return;
     schedule->After(Delay(), [self = shared_from_this()] {
       if (!self->ended) self->Write();
     });
   }
 
   void Write() {
-    const absl::Status status = wal->Write(batch);
     // A full disk is waited out, as on the disk thread.
-    if (status.ok()) {
-      post(io::Persisted{batch.back().id});
-      batch.clear();
+    if (!batch.empty()) {
+      const absl::Status status = wal->Write(batch);
+      if (status.ok()) {
+        post(io::Persisted{batch.back().id});
+        batch.clear();
+      }
+      Check(status);
+    } else {
+      const absl::Status status = wal->Reset(resets.front().last.index, resets.front().last.term);
+      if (status.ok()) resets.pop_front();
+      Check(status);
     }
-    Check(status);
     Start();
   }
 
@@ -60,11 +82,11 @@ SimLog::~SimLog() { core_->ended = true; }
 
 void SimLog::Append(io::Append append) {
   core_->queue.push_back(std::move(append));
-  if (core_->batch.empty()) core_->Start();
+  if (!core_->planned) core_->Start();
 }
 
 void SimLog::DropPrefix(model::Revision first_kept) {
-  if (core_->ended) return;
+  if (core_->ended || !core_->resets.empty()) return;
   core_->Check(core_->wal->DropPrefix(first_kept));
   core_->Check(core_->wal->spares()->Tend());
 }
@@ -72,14 +94,18 @@ void SimLog::DropPrefix(model::Revision first_kept) {
 void SimLog::Read(model::Revision first, size_t bytes_max) {
   if (core_->ended) return;
   absl::StatusOr<std::vector<model::Entry>> entries = core_->wal->Read(first, bytes_max);
-  CHECK(entries.ok());
+  CHECK(entries.ok() || absl::IsOutOfRange(entries.status()));
+  if (!entries.ok()) entries.emplace();
   core_->post(io::EntriesRead{first, *std::move(entries)});
 }
 
 void SimLog::Reset(model::Revision last, model::Term last_term) {
   if (core_->ended) return;
-  core_->Check(core_->wal->Reset(last, last_term));
+  core_->resets.push_back({{last, last_term}, core_->queue.size()});
+  if (!core_->planned) core_->Start();
 }
+
+void SimLog::SetDelay(base::Duration delay_max) { core_->delay_max = delay_max; }
 
 const wal::Wal& SimLog::wal() const { return *core_->wal; }
 bool SimLog::dead() const { return core_->ended; }

@@ -29,6 +29,8 @@ class SimLog final : public io::Log {
   void Read(model::Revision first, size_t bytes_max) override;
   void Reset(model::Revision last, model::Term last_term) override;
 
+  void SetDelay(base::Duration delay_max);
+
   const wal::Wal& wal() const;
   // The disk has failed under it: it answers nothing any more.
   bool dead() const;

@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "machine/machine.h"
+#include "replica/machine_builder.h"
 
 namespace pando::sim {
 namespace {
 
-constexpr model::ServerId kServer(1);
+std::string AddressOf(model::ServerId id) { return absl::StrCat("sim:", id.value()); }
 
 bool Same(const model::ChangeBatch* a, const model::ChangeBatch* b) {
   if (a == nullptr || b == nullptr) return a == b;
@@ -60,6 +62,7 @@ struct SimServer::Life {
   std::unique_ptr<SimStore> store;
   std::unique_ptr<CheckedStore> checked_store;
   std::unique_ptr<SimLog> log;
+  std::unique_ptr<io::Peers> peers;
   std::unique_ptr<replica::Replica> replica;
   std::vector<io::Event> inbox;
   base::Instant next_turn = base::kNever;
@@ -70,17 +73,42 @@ SimServer::SimServer(Schedule* schedule, base::Rng rng, SimServerOptions options
       rng_(rng),
       options_(std::move(options)),
       storage_(rng_.Next() | 1),
-      disk_(std::make_unique<SimDisk>()) {}
+      disk_(std::make_unique<SimDisk>()),
+      wall_offset_(options_.wall_offset),
+      disk_delay_max_(options_.disk_delay_max) {}
 
 SimServer::~SimServer() = default;
 
 // The first wall clock reading is far from zero, as in life.
 base::WallTime SimServer::Wall() const {
-  return {1'700'000'000'000 + schedule_->now().since_start.count() / 1'000'000};
+  return {1'700'000'000'000 + (schedule_->now().since_start + wall_offset_).count() / 1'000'000};
+}
+
+replica::Options SimServer::ReplicaOptions(model::StartCount start) const {
+  replica::Options options;
+  options.id = options_.id;
+  options.storage = storage_;
+  options.start = start;
+  options.version = "sim";
+  options.self = {.id = options_.id,
+                  .storage = storage_,
+                  .peer_address = AddressOf(options_.id),
+                  .version_min = 1,
+                  .version_max = options_.machine_version_max};
+  for (const model::ServerId id : options_.initial) {
+    options.initial_membership.members.push_back(
+        id == options_.id ? options.self : model::Member{.id = id, .peer_address = AddressOf(id)});
+  }
+  for (const model::ServerId id : options_.join) options.join_addresses.push_back(AddressOf(id));
+  options.raft = options_.raft;
+  options.raft.id = options_.id;
+  options.value_bytes_max = options_.value_bytes_max;
+  return options;
 }
 
 void SimServer::Start() {
   CHECK(!running());
+  CHECK(stopped_because_.empty());
   auto life = std::make_unique<Life>();
   life->number = ++lives_;
   const auto post = [this, number = life->number](io::Event event) {
@@ -90,38 +118,38 @@ void SimServer::Start() {
   auto machine = std::make_unique<machine::Machine>();
   for (const auto& [key, value] : stored_.records) {
     const absl::Status loaded = machine->Load(key, value);
-    CHECK(loaded.ok());
+    if (!loaded.ok()) stopped_because_ = "the tree is damaged";
   }
-  const absl::Status loaded = machine->FinishLoad(stored_.revision, stored_.digest);
-  CHECK(loaded.ok());
+  if (stopped_because_.empty() && !machine->FinishLoad(stored_.revision, stored_.digest).ok()) {
+    stopped_because_ = "the tree is damaged";
+  }
+  if (!stopped_because_.empty()) return;
 
   wal::Options wal_options;
   wal_options.segment_bytes = options_.wal_segment_bytes;
   wal_options.keep_from = stored_.revision + 1;
+  wal_options.tail_bytes_max = options_.raft.tail_bytes_max;
   if (const auto reset = std::exchange(stored_.wal_reset, std::nullopt)) {
     wal_options.reset = wal::Position{reset->first, reset->second};
   }
   wal::Recovered log;
   absl::StatusOr<std::unique_ptr<wal::Wal>> wal =
       wal::Wal::Open(disk_.get(), "wal", wal_options, base::Rng(rng_.Next()), &log);
+  if (absl::IsDataLoss(wal.status())) {
+    stopped_because_ = std::string(wal.status().message());
+    return;
+  }
   CHECK(wal.ok());
   CHECK(log.first_on_disk <= stored_.revision + 1);
   CHECK((*wal)->last().index >= stored_.revision);
   // What was ever applied had been synced first.
   CHECK(history_.empty() || (*wal)->last().index >= history_.rbegin()->first);
 
-  replica::Options options;
-  options.id = kServer;
-  options.storage = storage_;
-  options.start = log.start_count;
-  options.version = "sim";
-  options.self = {.id = kServer, .storage = storage_, .peer_address = "sim:1", .version_max = 1};
-  options.initial_membership.members = {options.self};
-  options.value_bytes_max = options_.value_bytes_max;
   replica::Recovered recovered;
   recovered.machine = std::move(machine);
   recovered.snapshot_revision = stored_.snapshot ? stored_.snapshot->revision : model::Revision();
   recovered.oldest_change = stored_.changes_after + 1;
+  recovered.formation = std::move(log.formation);
   recovered.raft = {.term = log.term,
                     .vote = log.vote,
                     .previous = log.previous.index,
@@ -129,21 +157,88 @@ void SimServer::Start() {
                     .entries = std::move(log.entries),
                     .first_on_disk = log.first_on_disk};
 
-  life->store = std::make_unique<SimStore>(schedule_, base::Rng(rng_.Next()), options_.store,
-                                           std::exchange(stored_, {}), post);
+  SimStoreOptions store_options = options_.store;
+  store_options.builder = [] { return std::make_shared<replica::MachineBuilder>(); };
+  life->store =
+      std::make_unique<SimStore>(schedule_, base::Rng(rng_.Next()), std::move(store_options),
+                                 std::exchange(stored_, {}), post);
   life->checked_store = std::make_unique<CheckedStore>(this, life->store.get());
-  life->log = std::make_unique<SimLog>(schedule_, base::Rng(rng_.Next()), options_.disk_delay_max,
+  life->log = std::make_unique<SimLog>(schedule_, base::Rng(rng_.Next()), disk_delay_max_,
                                        *std::move(wal), post);
+  if (options_.network != nullptr) {
+    life->peers =
+        options_.network->Join({.id = options_.id,
+                                .address = AddressOf(options_.id),
+                                .post = post,
+                                .receive = [store = life->store.get()](const io::StateMark& mark) {
+                                  auto receiver = store->Receive(mark);
+                                  return receiver.ok() ? *std::move(receiver) : nullptr;
+                                }});
+  }
   replica::Adapters adapters;
   adapters.log = life->log.get();
   adapters.store = life->checked_store.get();
+  adapters.peers = life->peers.get();
   adapters.egress = &life->egress;
   adapters.post = post;
-  life->replica = std::make_unique<replica::Replica>(std::move(options), std::move(recovered),
-                                                     std::move(adapters), replica::Observer(),
-                                                     base::Rng(rng_.Next()), schedule_->now());
+  replica::Observer observer;
+  observer.on_stop = [this](const std::string& why) { stopped_because_ = why; };
+  if (options_.on_event) {
+    observer.on_event = [this](const std::string& event) { options_.on_event(options_.id, event); };
+  }
+  life->replica = std::make_unique<replica::Replica>(
+      ReplicaOptions(log.start_count), std::move(recovered), std::move(adapters),
+      std::move(observer), base::Rng(rng_.Next()), schedule_->now());
   life_ = std::move(life);
+  TellDiskSpace();
   PlanTurn(schedule_->now());
+}
+
+void SimServer::Wipe() {
+  CHECK(!running());
+  disk_ = std::make_unique<SimDisk>();
+  stored_ = {};
+  history_.clear();
+  storage_ = model::StorageId(rng_.Next() | 1);
+  stopped_because_.clear();
+}
+
+bool SimServer::DamageLog() {
+  CHECK(!running());
+  absl::StatusOr<std::vector<std::string>> names = disk_->List("wal");
+  if (!names.ok()) return false;
+  std::erase_if(*names, [](const std::string& name) { return !name.ends_with(".wal"); });
+  // Rot in the last batch looks like a torn one: only an older segment is sure to show it.
+  if (names->size() < 2) return false;
+  disk_->FlipBit("wal/" + (*names)[names->size() - 2], 0, 3);
+  return true;
+}
+
+bool SimServer::DamageTree() {
+  CHECK(!running());
+  for (auto& [key, value] : stored_.records) {
+    if (value.empty()) continue;
+    value[rng_.Below(value.size())] ^= 1;
+    return true;
+  }
+  return false;
+}
+
+void SimServer::SetDiskDelay(base::Duration delay_max) {
+  disk_delay_max_ = delay_max;
+  if (running()) life_->log->SetDelay(delay_max);
+}
+
+void SimServer::SetDiskFull(bool full) {
+  disk_full_ = full;
+  if (!running()) return;
+  life_->store->SetFull(full);
+  TellDiskSpace();
+}
+
+void SimServer::TellDiskSpace() {
+  if (disk_full_) life_->store->SetFull(true);
+  Post(io::DiskSpace{disk_full_ ? uint64_t{0} : uint64_t{1} << 40});
 }
 
 void SimServer::Kill() { Die(false); }
@@ -151,6 +246,7 @@ void SimServer::LosePower() { Die(true); }
 
 void SimServer::Die(bool lose_power) {
   CHECK(running());
+  if (options_.network != nullptr) options_.network->Leave(options_.id, lose_power);
   stored_ = life_->store->Crash();
   life_.reset();
   disk_ = lose_power ? disk_->Crash(&rng_) : disk_->Kill();
@@ -185,6 +281,7 @@ void SimServer::Turn() {
     life->replica->Handle(schedule_->now(), Wall(), std::move(event));
   }
   life->replica->Flush(schedule_->now(), Wall());
+  if (!stopped_because_.empty()) return Kill();
   const base::Instant next = life->replica->NextDeadline();
   if (next == base::kNever) return;
   // A core that is due at once all the time would stop virtual time.
@@ -192,6 +289,7 @@ void SimServer::Turn() {
 }
 
 void SimServer::Applied(const io::StoreWrite& write) {
+  if (options_.on_applied) options_.on_applied(options_.id, write);
   const auto [place, fresh] =
       history_.try_emplace(write.revision, Record{write.digest, write.changes});
   if (fresh) return;

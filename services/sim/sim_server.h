@@ -8,7 +8,9 @@
 #ifndef PANDO_SIM_SIM_SERVER_H_
 #define PANDO_SIM_SIM_SERVER_H_
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -20,7 +22,9 @@
 #include "io/event.h"
 #include "model/change.h"
 #include "model/ids.h"
+#include "raft/raft.h"
 #include "replica/replica.h"
+#include "sim/network.h"
 #include "sim/schedule.h"
 #include "sim/sim_disk.h"
 #include "sim/sim_log.h"
@@ -29,6 +33,17 @@
 namespace pando::sim {
 
 struct SimServerOptions {
+  model::ServerId id{1};
+  // The first membership of a new ensemble; empty: it joins the one that these are of.
+  std::vector<model::ServerId> initial = {model::ServerId(1)};
+  std::vector<model::ServerId> join;
+  Network* network = nullptr;  // null: an ensemble of one that stays so
+  uint32_t machine_version_max = 1;
+  raft::Config raft;
+  base::Duration wall_offset{0};
+  // Every entry, when it is applied here; and what the replica tells of itself.
+  std::function<void(model::ServerId, const io::StoreWrite&)> on_applied;
+  std::function<void(model::ServerId, const std::string&)> on_event;
   base::Duration disk_delay_max = std::chrono::milliseconds(5);
   uint64_t wal_segment_bytes = uint64_t{256} << 10;
   SimStoreOptions store;
@@ -43,17 +58,36 @@ class SimServer {
     std::shared_ptr<const model::ChangeBatch> changes;  // null: none
   };
 
-  // `schedule` outlives it. Not started yet.
+  // `schedule` and the network outlive it. Not started yet.
   SimServer(Schedule* schedule, base::Rng rng, SimServerOptions options);
   ~SimServer();
 
+  // A damaged disk is found out now; then it does not run: see stopped_because().
   void Start();
   // REQUIRES of both: it runs. Of what was not synced, a power loss keeps some.
   void Kill();
   void LosePower();
   bool running() const { return life_ != nullptr; }
+  // It must never run again on its data, and does not; empty: nothing of the kind.
+  const std::string& stopped_because() const { return stopped_because_; }
+  // An empty disk, under the same id. REQUIRES: it does not run.
+  void Wipe();
+  // Damage that the next start finds: of a synced record of the log, or of the tree. False: there
+  // is nothing that can be damaged so that it shows. REQUIRES: it does not run.
+  bool DamageLog();
+  bool DamageTree();
+  void MoveWallClock(base::Duration by) { wall_offset_ += by; }
+  // From now on, each batch of the log takes up to so long.
+  void SetDiskDelay(base::Duration delay_max);
+  void SetDiskFull(bool full);
   // It does nothing for so long, as after SIGSTOP; what comes meanwhile waits.
   void Pause(base::Duration duration) { paused_until_ = schedule_->now() + duration; }
+
+  // The binary that the next start runs.
+  void SetMachineVersion(uint32_t version_max) { options_.machine_version_max = version_max; }
+  uint64_t lives() const { return lives_; }
+  model::ServerId id() const { return options_.id; }
+  model::StorageId storage() const { return storage_; }
 
   // To its Inbox. Dropped while it does not run.
   void Post(io::Event event);
@@ -76,16 +110,22 @@ class SimServer {
   void Turn();
   base::WallTime Wall() const;
   void Applied(const io::StoreWrite& write);
+  void TellDiskSpace();
+  replica::Options ReplicaOptions(model::StartCount start) const;
 
   Schedule* const schedule_;
   base::Rng rng_;
-  const SimServerOptions options_;
-  const model::StorageId storage_;
+  SimServerOptions options_;
+  model::StorageId storage_;
   std::unique_ptr<SimDisk> disk_;
   StoredState stored_;  // while it does not run
   std::unique_ptr<Life> life_;
   uint64_t lives_ = 0;
   base::Instant paused_until_;
+  base::Duration wall_offset_{0};
+  base::Duration disk_delay_max_{0};
+  bool disk_full_ = false;
+  std::string stopped_because_;
   std::map<model::Revision, Record> history_;
 };
 

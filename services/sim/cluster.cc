@@ -1,0 +1,660 @@
+#include "sim/cluster.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "sim/cluster_client.h"
+#include "sim/network.h"
+#include "sim/sim_server.h"
+#include "sim/truth.h"
+
+namespace pando::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr size_t kServersMax = 9;
+constexpr base::Duration kSafetyPhase = seconds(60);
+constexpr base::Duration kLivenessPhase = seconds(60);
+constexpr uint64_t kHistoryTriesMax = 200'000;
+constexpr size_t kCallsMin = 300;
+constexpr size_t kFaultsMin = 10;
+
+constexpr const char* kFaultNames[kFaults] = {
+    "kills",       "power losses", "pauses",      "partitions", "one-way partitions",
+    "isolations",  "breaks",       "slow disks",  "full disks", "clock jumps",
+    "rotten logs", "rotten trees", "wiped disks", "joins",      "removals",
+    "transfers",   "upgrades"};
+
+// Asks servers for changes of the membership, one after the other, until each is done.
+class Operator : public io::ReplySink, public std::enable_shared_from_this<Operator> {
+ public:
+  Operator(Schedule* schedule, std::function<SimServer*()> pick)
+      : schedule_(schedule), pick_(std::move(pick)) {}
+
+  // `done` runs once it is; what can never be done is given up.
+  void Order(io::AdminOrder order, std::function<void(bool)> done) {
+    orders_.push_back({std::move(order), std::move(done), 0});
+    if (orders_.size() > 1) return;
+    schedule_->After(milliseconds(1), [self = shared_from_this()] { self->Try(); });
+  }
+  bool idle() const { return orders_.empty(); }
+
+  void Deliver(std::vector<io::Completion> completions) override {
+    for (const io::Completion& completion : completions) {
+      if (completion.tag != tag_ || orders_.empty()) continue;
+      const model::Error& error = completion.reply.error;
+      if (error.ok() || error.reason == model::Reason::kNoNode) return End(true);
+      if (error.reason == model::Reason::kInvalidArgument) return End(false);
+    }
+  }
+
+ private:
+  struct Task {
+    io::AdminOrder order;
+    std::function<void(bool)> done;
+    int tries = 0;
+  };
+  void Try() {
+    if (orders_.empty()) return;
+    io::RequestBatch batch;
+    batch.sink = shared_from_this();
+    io::Request request;
+    request.tag = ++tag_;
+    request.deadline = schedule_->now() + seconds(2);
+    request.body = io::Administer{orders_.front().order};
+    batch.requests.push_back(std::move(request));
+    pick_()->Post(std::move(batch));
+    schedule_->After(milliseconds(2'500), [self = shared_from_this(), tag = tag_] {
+      if (tag != self->tag_ || self->orders_.empty()) return;
+      const bool optional =
+          std::holds_alternative<io::TransferLeadership>(self->orders_.front().order);
+      if (optional && ++self->orders_.front().tries >= 2) {
+        self->End(false);
+      } else {
+        self->Try();
+      }
+    });
+  }
+  void End(bool good) {
+    ++tag_;
+    // Later: this is the turn of a server that the operator may now want to kill.
+    schedule_->After(milliseconds(1), [self = shared_from_this(), good] {
+      const std::function<void(bool)> done = std::move(self->orders_.front().done);
+      self->orders_.pop_front();
+      if (done) done(good);
+      self->Try();
+    });
+  }
+
+  Schedule* const schedule_;
+  const std::function<SimServer*()> pick_;
+  std::deque<Task> orders_;
+  uint64_t tag_ = 0;
+};
+
+class Cluster {
+ public:
+  Cluster(uint64_t seed, TraceLine trace);
+  ClusterTotals Run();
+
+ private:
+  struct Server {
+    std::unique_ptr<SimServer> server;
+    bool wiped = false;    // its id has no data any more: it must be replaced
+    bool leaving = false;  // it is being removed
+    bool removed = false;
+  };
+
+  void Trace(const std::string& line);
+  SimServerOptions ServerOptions(model::ServerId id);
+  Server& AddServer(bool joins);
+  SimServer* Pick();
+  SimServer* PickRunning();
+  SimServer* PickUp();
+  SimServer* Leader();
+  std::vector<model::ServerId> Ids() const;
+  size_t Voters();
+  bool MayLose();
+  void Step(base::Instant until);
+  void Check();
+
+  void Nemesis();
+  bool Do(Fault fault);
+  void Restart(Server& server, base::Duration after);
+  void Partition(bool one_way, bool isolate);
+  void TendMembers();
+  void Join();
+  void Promote(model::ServerId id);
+  void Heal();
+  bool Converged();
+  std::string Describe();
+
+  base::Rng rng_;
+  const TraceLine trace_;
+  Schedule schedule_;
+  Truth truth_;
+  std::vector<Call> history_;
+  ClientWorld world_;
+  SimServerOptions common_;
+  NetworkFaults faults_;
+  Network network_;
+  std::map<model::ServerId, Server> servers_;
+  std::vector<model::ServerId> initial_;
+  std::vector<std::shared_ptr<ClusterClient>> clients_;
+  std::vector<std::unique_ptr<Watcher>> watchers_;
+  std::vector<std::shared_ptr<LaneWriter>> lanes_;
+  std::shared_ptr<Operator> operator_;
+  uint64_t weights_[kFaults];
+  base::Duration fault_pause_max_;
+  bool healing_ = false;
+  ClusterTotals totals_;
+};
+
+Cluster::Cluster(uint64_t seed, TraceLine trace)
+    : rng_(seed),
+      trace_(std::move(trace)),
+      truth_(&schedule_),
+      network_(&schedule_, base::Rng(rng_.Next()), {}) {
+  faults_.delay_max = std::chrono::microseconds(rng_.Between(100, 20'000));
+  if (rng_.Chance(600)) {
+    faults_.drop = rng_.Below(60);
+    faults_.duplicate = rng_.Below(60);
+    faults_.reorder = rng_.Below(100);
+    faults_.break_channel = rng_.Below(4);
+  }
+  network_.SetFaults(faults_);
+  common_.network = &network_;
+  common_.wal_segment_bytes = uint64_t{16} << 10;
+  common_.disk_delay_max = milliseconds(rng_.Between(1, 15));
+  common_.store.interval = milliseconds(rng_.Between(20, 800));
+  common_.store.snapshot_interval = milliseconds(rng_.Between(100, 10'000));
+  common_.store.changes_bytes_max = size_t{1} << rng_.Between(11, 20);
+  common_.store.scan_chunk_bytes = size_t{1} << rng_.Between(8, 14);
+  common_.raft.tail_bytes_max = rng_.Between(1, 400) * 200;
+  common_.raft.append_bytes_max = size_t{1} << rng_.Between(8, 20);
+  for (uint64_t& weight : weights_) weight = rng_.Chance(700) ? rng_.Between(1, 10) : 0;
+  weights_[static_cast<size_t>(Fault::kKill)] += 3;
+  fault_pause_max_ = milliseconds(rng_.Between(2'000, 7'000));
+
+  world_.schedule = &schedule_;
+  world_.truth = &truth_;
+  world_.pick = [this] { return Pick(); };
+  world_.history = &history_;
+  if (trace_) world_.trace = [this](const std::string& line) { Trace(line); };
+  operator_ = std::make_shared<Operator>(&schedule_, [this] { return Pick(); });
+
+  const uint64_t size = rng_.Between(1, 5);
+  for (uint64_t id = 1; id <= size; ++id) initial_.emplace_back(id);
+  for (uint64_t id = 1; id <= size; ++id) AddServer(false);
+}
+
+void Cluster::Trace(const std::string& line) {
+  if (trace_) {
+    trace_(absl::StrCat(schedule_.now().since_start.count() / 1'000, " us  ", line));
+  }
+}
+
+Cluster::Server& Cluster::AddServer(bool joins) {
+  const model::ServerId id(servers_.size() + 1);
+  SimServerOptions options = common_;
+  options.id = id;
+  if (joins) {
+    options.initial.clear();
+    options.join = Ids();
+  } else {
+    options.initial = initial_;
+  }
+  options.wall_offset = milliseconds(rng_.Below(2'000));
+  options.on_applied = [this](model::ServerId server, const io::StoreWrite& write) {
+    truth_.Applied(server, write);
+  };
+  if (trace_) {
+    options.on_event = [this](model::ServerId server, const std::string& event) {
+      Trace(absl::StrCat("server ", server.value(), ": ", event));
+    };
+  }
+  Server& server = servers_[id];
+  server.server = std::make_unique<SimServer>(&schedule_, base::Rng(rng_.Next()), options);
+  server.server->Start();
+  return server;
+}
+
+std::vector<model::ServerId> Cluster::Ids() const {
+  std::vector<model::ServerId> ids;
+  for (const auto& [id, server] : servers_) ids.push_back(id);
+  return ids;
+}
+
+// --- Who ----------------------------------------------------------------------------------------
+
+SimServer* Cluster::Pick() {
+  std::vector<SimServer*> some;
+  for (auto& [id, server] : servers_) {
+    if (!server.removed && !server.wiped) some.push_back(server.server.get());
+  }
+  return some[rng_.Below(some.size())];
+}
+
+// Null: none.
+SimServer* Cluster::PickRunning() {
+  std::vector<SimServer*> some;
+  for (auto& [id, server] : servers_) {
+    if (server.server->running() && !server.removed) some.push_back(server.server.get());
+  }
+  return some.empty() ? nullptr : some[rng_.Below(some.size())];
+}
+
+SimServer* Cluster::Leader() {
+  SimServer* leader = nullptr;
+  for (auto& [id, server] : servers_) {
+    SimServer* const one = server.server.get();
+    if (!one->running() || one->replica().raft().role() != raft::Role::kLeader) continue;
+    if (leader == nullptr || one->replica().raft().term() > leader->replica().raft().term()) {
+      leader = one;
+    }
+  }
+  return leader;
+}
+
+size_t Cluster::Voters() {
+  SimServer* const leader = Leader();
+  if (leader == nullptr) return 0;
+  size_t voters = 0;
+  for (const model::Member& member : leader->replica().raft().membership().members) {
+    voters += member.role == model::Member::Role::kVoter;
+  }
+  return voters;
+}
+
+// A member may lose its data for good: a majority keeps theirs.
+bool Cluster::MayLose() {
+  if (Voters() < 3 || servers_.size() >= kServersMax || !operator_->idle()) return false;
+  for (const auto& [id, server] : servers_) {
+    if (server.removed) continue;
+    if (server.wiped || server.leaving || !server.server->stopped_because().empty()) return false;
+  }
+  return true;
+}
+
+// --- After every event --------------------------------------------------------------------------
+
+void Cluster::Check() {
+  for (const auto& [id, server] : servers_) {
+    if (!server.server->running()) continue;
+    const replica::Replica& replica = server.server->replica();
+    if (replica.raft().role() == raft::Role::kLeader) {
+      truth_.Leads(id, replica.raft().term());
+      totals_.terms = std::max(totals_.terms, replica.raft().term().value());
+    }
+    truth_.CheckState(id, replica.machine().applied(), replica.machine().digest());
+  }
+}
+
+void Cluster::Step(base::Instant until) {
+  while (schedule_.Step(until)) Check();
+}
+
+// --- Faults -------------------------------------------------------------------------------------
+
+void Cluster::Nemesis() {
+  if (healing_) return;
+  uint64_t sum = 0;
+  for (const uint64_t weight : weights_) sum += weight;
+  for (int tries = 0; tries < 20; ++tries) {
+    uint64_t dice = rng_.Below(sum);
+    size_t fault = 0;
+    while (dice >= weights_[fault]) dice -= weights_[fault++];
+    if (!Do(static_cast<Fault>(fault))) continue;
+    ++totals_.faults[fault];
+    Trace(absl::StrCat("fault: ", kFaultNames[fault]));
+    break;
+  }
+  schedule_.After(
+      milliseconds(rng_.Between(200, static_cast<uint64_t>(fault_pause_max_.count() / 1'000'000))),
+      [this] { Nemesis(); });
+}
+
+void Cluster::Restart(Server& server, base::Duration after) {
+  schedule_.After(after, [this, &server] {
+    SimServer* const one = server.server.get();
+    if (server.removed || one->running() || !one->stopped_because().empty()) return;
+    one->Start();
+    Trace(absl::StrCat("server ", one->id().value(), " starts",
+                       one->running() ? "" : " not: ", one->stopped_because()));
+  });
+}
+
+bool Cluster::Do(Fault fault) {
+  SimServer* const one = PickRunning();
+  if (one == nullptr) return false;
+  Server& server = servers_.at(one->id());
+  const base::Duration down = milliseconds(rng_.Between(10, rng_.Chance(700) ? 1'500 : 15'000));
+  const base::Duration while_it_lasts = milliseconds(rng_.Between(100, 8'000));
+  switch (fault) {
+    case Fault::kKill:
+    case Fault::kPowerLoss:
+      Trace(absl::StrCat("server ", one->id().value(), " dies"));
+      if (fault == Fault::kKill) {
+        one->Kill();
+      } else {
+        one->LosePower();
+      }
+      Restart(server, down);
+      return true;
+    case Fault::kPause:
+      one->Pause(milliseconds(rng_.Between(10, 4'000)));
+      return true;
+    case Fault::kPartition:
+      Partition(false, false);
+      return true;
+    case Fault::kOneWay:
+      Partition(true, false);
+      return true;
+    case Fault::kIsolate:
+      Partition(rng_.Chance(300), true);
+      return true;
+    case Fault::kBreakChannels:
+      for (const model::ServerId id : Ids()) {
+        if (rng_.Chance(500)) network_.Break(one->id(), id);
+        if (rng_.Chance(500)) network_.Break(id, one->id());
+      }
+      return true;
+    case Fault::kSlowDisk:
+      one->SetDiskDelay(milliseconds(rng_.Between(50, 1'000)));
+      schedule_.After(while_it_lasts, [this, one] { one->SetDiskDelay(common_.disk_delay_max); });
+      return true;
+    case Fault::kFullDisk:
+      one->SetDiskFull(true);
+      schedule_.After(while_it_lasts, [one] { one->SetDiskFull(false); });
+      return true;
+    case Fault::kClockJump:
+      one->MoveWallClock(milliseconds(static_cast<int64_t>(rng_.Below(20'000)) - 10'000));
+      return true;
+    case Fault::kLogRot:
+    case Fault::kTreeRot: {
+      if (!MayLose()) return false;
+      one->Kill();
+      const bool damaged = fault == Fault::kLogRot ? one->DamageLog() : one->DamageTree();
+      one->Start();
+      if (damaged && one->running()) Violated("damage was not found");
+      return damaged;
+    }
+    case Fault::kWipe:
+      // A list of one forms an ensemble of one, whatever there was: nobody can object.
+      if (!MayLose() || initial_.size() == 1) return false;
+      one->Kill();
+      one->Wipe();
+      server.wiped = true;
+      one->Start();
+      return true;
+    case Fault::kAddMember:
+      if (servers_.size() >= kServersMax || Voters() >= 5 || !operator_->idle()) return false;
+      Join();
+      return true;
+    case Fault::kRemoveMember:
+      if (!MayLose()) return false;
+      server.leaving = true;
+      operator_->Order(io::RemoveMember{one->id()}, [this, &server](bool good) {
+        server.leaving = false;
+        if (!good) return;
+        server.removed = true;
+        if (server.server->running()) server.server->Kill();
+        Trace(absl::StrCat("server ", server.server->id().value(), " is removed"));
+      });
+      return true;
+    case Fault::kTransfer:
+      if (!operator_->idle()) return false;
+      operator_->Order(io::TransferLeadership{rng_.Chance(500) ? one->id() : model::ServerId()},
+                       nullptr);
+      return true;
+    case Fault::kUpgrade:
+      one->Kill();
+      one->SetMachineVersion(1);
+      Restart(server, milliseconds(rng_.Between(10, 500)));
+      return true;
+    case Fault::kCount:
+      break;
+  }
+  return false;
+}
+
+void Cluster::Partition(bool one_way, bool isolate) {
+  const std::vector<model::ServerId> ids = Ids();
+  const model::ServerId alone = ids[rng_.Below(ids.size())];
+  std::map<model::ServerId, bool> side;
+  for (const model::ServerId id : ids) side[id] = isolate ? id == alone : rng_.Chance(500);
+  std::vector<std::pair<model::ServerId, model::ServerId>> blocked;
+  for (const model::ServerId a : ids) {
+    for (const model::ServerId b : ids) {
+      if (a == b || side[a] == side[b] || (one_way && side[a])) continue;
+      blocked.emplace_back(a, b);
+      network_.Block(a, b);
+    }
+  }
+  schedule_.After(milliseconds(rng_.Between(100, 10'000)), [this, blocked] {
+    for (const auto& [a, b] : blocked) network_.Unblock(a, b);
+  });
+}
+
+// --- The operator -------------------------------------------------------------------------------
+
+void Cluster::Join() {
+  const model::ServerId id = AddServer(true).server->id();
+  Trace(absl::StrCat("server ", id.value(), " joins"));
+  // Some stay learners.
+  if (healing_ || rng_.Chance(700)) Promote(id);
+}
+
+void Cluster::Promote(model::ServerId id) {
+  schedule_.After(seconds(2), [this, id] {
+    operator_->Order(io::PromoteMember{id}, [this, id](bool) {
+      Trace(absl::StrCat("server ", id.value(), " was promoted"));
+    });
+  });
+}
+
+// Members that will never come back are replaced, one at a time.
+void Cluster::TendMembers() {
+  for (auto& [id, server] : servers_) {
+    const bool lost = server.wiped || !server.server->stopped_because().empty();
+    if (!lost || server.removed || server.leaving || !operator_->idle()) continue;
+    server.leaving = true;
+    if (server.server->running()) server.server->Kill();
+    Trace(absl::StrCat("server ", id.value(),
+                       " is to be replaced: ", server.server->stopped_because()));
+    operator_->Order(io::RemoveMember{id}, [this, &lost_one = server](bool) {
+      ++totals_.replaced;
+      lost_one.removed = true;
+      if (servers_.size() < kServersMax) Join();
+    });
+  }
+  schedule_.After(milliseconds(500), [this] { TendMembers(); });
+}
+
+void Cluster::Heal() {
+  healing_ = true;
+  Trace("heal");
+  network_.SetFaults({});
+  network_.UnblockAll();
+  world_.quick = true;
+  for (auto& [id, server] : servers_) {
+    server.server->SetDiskDelay(milliseconds(2));
+    server.server->SetDiskFull(false);
+    Restart(server, milliseconds(rng_.Below(100)));
+  }
+}
+
+bool Cluster::Converged() {
+  if (!operator_->idle() || Leader() == nullptr) return false;
+  const model::Revision applied = Leader()->replica().machine().applied();
+  if (applied < world_.told || applied != truth_.last()) return false;
+  for (const model::Member& member : Leader()->replica().raft().membership().members) {
+    const SimServer* const one = servers_.at(member.id).server.get();
+    if (!one->running() || one->replica().machine().applied() != applied) return false;
+  }
+  return std::all_of(watchers_.begin(), watchers_.end(),
+                     [&](const auto& watcher) { return watcher->seen() >= applied; });
+}
+
+std::string Cluster::Describe() {
+  std::string text = absl::StrCat("; last ", truth_.last().value(), ", told ", world_.told.value(),
+                                  ", operator ", operator_->idle() ? "idle" : "busy");
+  for (const auto& watcher : watchers_) {
+    absl::StrAppend(&text, ", a watcher is at ", watcher->seen().value());
+  }
+  for (const auto& client : clients_) absl::StrAppend(&text, ", client done ", client->done());
+  for (auto& [id, server] : servers_) {
+    absl::StrAppend(&text, "\n  server ", id.value(), ": ", server.removed ? "removed " : "",
+                    server.wiped ? "wiped " : "", server.leaving ? "leaving " : "",
+                    server.server->stopped_because());
+    if (!server.server->running()) continue;
+    const replica::Gauges gauges = server.server->gauges();
+    absl::StrAppend(&text, raft::RoleName(gauges.role), " term ", gauges.term.value(),
+                    " committed ", gauges.committed.value(), " applied ", gauges.applied.value(),
+                    " stored ", gauges.stored.value());
+    for (const model::Member& member : server.server->replica().raft().membership().members) {
+      absl::StrAppend(&text, " ", member.id.value(),
+                      member.role == model::Member::Role::kVoter ? "" : "?");
+    }
+  }
+  return text;
+}
+
+// --- The run ------------------------------------------------------------------------------------
+
+ClusterTotals Cluster::Run() {
+  Trace(absl::StrCat(initial_.size(), " servers"));
+  const uint64_t clients = rng_.Between(3, 6);
+  for (uint64_t i = 0; i < clients; ++i) {
+    clients_.push_back(std::make_shared<ClusterClient>(&world_, base::Rng(rng_.Next()), i + 1));
+    clients_.back()->Start();
+  }
+  for (int i = 0; i < 2; ++i) {
+    watchers_.push_back(std::make_unique<Watcher>(&world_, base::Rng(rng_.Next())));
+    watchers_.back()->Start();
+    lanes_.push_back(std::make_shared<LaneWriter>(&world_, base::Rng(rng_.Next())));
+    lanes_.back()->Start();
+  }
+  schedule_.After(seconds(2), [this] { Nemesis(); });
+  TendMembers();
+  const auto faults = [this] {
+    uint64_t sum = 0;
+    for (const uint64_t count : totals_.faults) sum += count;
+    return sum;
+  };
+  // However it goes, at least so long and so much.
+  do {
+    Step(schedule_.now() + kSafetyPhase / 4);
+  } while (schedule_.now() < base::Instant{kSafetyPhase} || faults() < kFaultsMin ||
+           world_.calls < kCallsMin);
+
+  // Faults of a while that have begun may still end; nothing new comes.
+  Heal();
+  std::vector<uint64_t> done;
+  for (const auto& client : clients_) done.push_back(client->done());
+  const base::Instant deadline = schedule_.now() + kLivenessPhase;
+  const auto served = [&] {
+    for (size_t i = 0; i < clients_.size(); ++i) {
+      if (clients_[i]->done() < done[i] + 3) return false;
+    }
+    return true;
+  };
+  while (!served() || !operator_->idle()) {
+    if (schedule_.now() >= deadline) Violated("no liveness: clients are not served" + Describe());
+    Step(schedule_.now() + milliseconds(200));
+  }
+  for (const auto& client : clients_) client->Stop();
+  for (const auto& lane : lanes_) lane->Stop();
+  while (!Converged()) {
+    if (schedule_.now() >= deadline + kLivenessPhase)
+      Violated("no liveness: not converged" + Describe());
+    Step(schedule_.now() + milliseconds(200));
+  }
+
+  // What nobody was told took effect when it was written, or not at all. Of a Delete nobody knows.
+  for (Call& call : history_) {
+    if (call.outcome) continue;
+    for (const auto* steps : {&call.then_steps, &call.else_steps}) {
+      for (const Call::Step& step : *steps) {
+        const auto written = truth_.WrittenAt(step.data);
+        if (written) call.returned = *written;
+      }
+    }
+  }
+  std::erase_if(history_, [](const Call& call) {
+    return !call.outcome && call.returned == base::kNever && !call.then_steps[0].data.empty();
+  });
+  const Linearizability verdict = CheckLinearizable(history_, kHistoryTriesMax);
+  if (verdict.verdict == Linearizability::Verdict::kNo) {
+    Violated("the history is not linearizable: " + verdict.report);
+  }
+
+  totals_.seeds = 1;
+  totals_.calls = world_.calls;
+  for (const auto& client : clients_) totals_.calls_done += client->done();
+  totals_.history_calls = history_.size();
+  totals_.history_given_up = verdict.verdict == Linearizability::Verdict::kGaveUp;
+  totals_.revisions = truth_.last().value();
+  const NetworkTotals& network = network_.totals();
+  totals_.messages = network.sent;
+  totals_.dropped = network.dropped;
+  totals_.duplicated = network.duplicated;
+  totals_.reordered = network.reordered;
+  totals_.channels_broken = network.channels_broken;
+  totals_.snapshots = network.snapshots_sent;
+  totals_.snapshots_broken = network.snapshots_broken;
+  for (const auto& watcher : watchers_) totals_.streams += watcher->resumed();
+  totals_.virtual_ms = static_cast<uint64_t>(schedule_.now().since_start.count() / 1'000'000);
+  return totals_;
+}
+
+}  // namespace
+
+const char* FaultName(Fault fault) { return kFaultNames[static_cast<size_t>(fault)]; }
+
+void ClusterTotals::Add(const ClusterTotals& other) {
+  seeds += other.seeds;
+  for (size_t i = 0; i < kFaults; ++i) faults[i] += other.faults[i];
+  calls += other.calls;
+  calls_done += other.calls_done;
+  history_calls += other.history_calls;
+  history_given_up += other.history_given_up;
+  revisions += other.revisions;
+  messages += other.messages;
+  dropped += other.dropped;
+  duplicated += other.duplicated;
+  reordered += other.reordered;
+  channels_broken += other.channels_broken;
+  snapshots += other.snapshots;
+  snapshots_broken += other.snapshots_broken;
+  streams += other.streams;
+  terms += other.terms;
+  replaced += other.replaced;
+  virtual_ms += other.virtual_ms;
+}
+
+std::string ClusterTotals::Line() const {
+  std::string line =
+      absl::StrCat("sim: ", seeds, " seeds, ", virtual_ms / 1'000, " s virtual, ", calls,
+                   " calls (", history_calls, " in histories, ", history_given_up, " given up), ",
+                   revisions, " revisions, ", terms, " terms");
+  for (size_t i = 0; i < kFaults; ++i) absl::StrAppend(&line, ", ", faults[i], " ", kFaultNames[i]);
+  absl::StrAppend(&line, ", ", replaced, " replaced, ", messages, " messages, ", dropped,
+                  " dropped, ", duplicated, " duplicated, ", reordered, " reordered, ",
+                  channels_broken, " channels broken, ", snapshots, " snapshots, ",
+                  snapshots_broken, " broken off, ", streams, " streams");
+  return line;
+}
+
+ClusterTotals RunCluster(uint64_t seed, TraceLine trace) {
+  return Cluster(seed, std::move(trace)).Run();
+}
+
+}  // namespace pando::sim

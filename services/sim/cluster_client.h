@@ -1,0 +1,145 @@
+// ClusterClient: one client of an ensemble: a session that beats, one call at a time, retries with
+// request ids over servers, and what it was told is held against the Truth. Watcher: a stream that
+// resumes on other servers. One test thread.
+#ifndef PANDO_SIM_CLUSTER_CLIENT_H_
+#define PANDO_SIM_CLUSTER_CLIENT_H_
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/rng.h"
+#include "base/time.h"
+#include "io/client.h"
+#include "sim/linearizability.h"
+#include "sim/schedule.h"
+#include "sim/sim_server.h"
+#include "sim/truth.h"
+
+namespace pando::sim {
+
+// What clients share.
+struct ClientWorld {
+  Schedule* schedule = nullptr;
+  Truth* truth = nullptr;
+  // Some server, running or not; never null.
+  std::function<SimServer*()> pick;
+  std::vector<Call>* history = nullptr;  // of writes and LINEARIZABLE reads
+  std::function<void(const std::string&)> trace;
+  uint64_t last_id = 0;  // of streams and lanes
+  uint64_t calls = 0;    // made
+  model::Revision told;  // the newest revision that anybody was told
+  bool quick = false;    // liveness: retries come soon
+};
+
+class ClusterClient : public io::ReplySink, public std::enable_shared_from_this<ClusterClient> {
+ public:
+  ClusterClient(ClientWorld* world, base::Rng rng, uint64_t number)
+      : world_(world), rng_(rng), number_(number) {}
+
+  void Start();
+  void Stop() { stopping_ = true; }
+  // Calls that were answered for good.
+  uint64_t done() const { return done_; }
+
+  void Deliver(std::vector<io::Completion> completions) override;
+
+ private:
+  using Callback = std::function<void(const model::Reply&)>;
+  // One call, over all its tries.
+  struct Attempt {
+    Call call;
+    io::Request request;
+    bool is_write = false;
+    bool in_history = false;
+    bool maybe = false;  // a try of it may have taken effect
+    int tries = 0;
+    model::Revision told;  // by anybody, when it began
+    model::Revision min_revision;
+    std::string path;  // of a read
+  };
+
+  void Send(io::Request request, base::Duration patience, Callback callback);
+  void Next();
+  void OpenSession();
+  void Beat();
+  void Begin();
+  void Try();
+  void OnReply(const model::Reply& reply);
+  void OnNoReply();
+  void Again();
+  void Finish(const model::Reply* reply);
+  void CheckRead(const model::Reply& reply) const;
+  Call::Outcome OutcomeOf(const model::Reply& reply) const;
+  void Compose(model::Command* command);
+  void LoseSession();
+
+  ClientWorld* const world_;
+  base::Rng rng_;
+  const uint64_t number_;
+  SimServer* server_ = nullptr;
+  bool stopping_ = false;
+  uint64_t last_tag_ = 0;
+  std::map<uint64_t, Callback> waiting_;
+  model::SessionId session_;
+  base::Duration timeout_{0};
+  uint64_t session_number_ = 0;
+  uint64_t last_request_ = 0;
+  uint64_t last_data_ = 0;
+  model::Revision seen_;
+  std::optional<Attempt> attempt_;
+  uint64_t done_ = 0;
+};
+
+class Watcher {
+ public:
+  Watcher(ClientWorld* world, base::Rng rng) : world_(world), rng_(rng) {}
+
+  void Start();
+  model::Revision seen() const { return seen_; }
+  uint64_t resumed() const { return resumed_; }
+
+ private:
+  struct Outbox;
+  void Open();
+  void Tend();
+  void Got(const model::StreamBatch& batch);
+
+  ClientWorld* const world_;
+  base::Rng rng_;
+  SimServer* server_ = nullptr;
+  uint64_t life_ = 0;
+  uint64_t stream_ = 0;
+  std::shared_ptr<Outbox> outbox_;
+  bool ended_ = false;
+  model::Revision seen_;
+  uint64_t resumed_ = 0;
+};
+
+// Keeps a lane full of writes that are numbered in their data: they may get lost, but never
+// overtake each other.
+class LaneWriter : public io::ReplySink, public std::enable_shared_from_this<LaneWriter> {
+ public:
+  LaneWriter(ClientWorld* world, base::Rng rng) : world_(world), rng_(rng) {}
+  void Start();
+  void Stop() { stopping_ = true; }
+  void Deliver(std::vector<io::Completion> completions) override;
+
+ private:
+  ClientWorld* const world_;
+  base::Rng rng_;
+  SimServer* server_ = nullptr;
+  uint64_t life_ = 0;
+  uint64_t lane_ = 0;
+  uint64_t sent_ = 0;
+  uint64_t next_tag_ = 0;
+  bool stopping_ = false;
+};
+
+}  // namespace pando::sim
+
+#endif  // PANDO_SIM_CLUSTER_CLIENT_H_
