@@ -21,6 +21,9 @@ namespace pando::peer {
 
 inline constexpr uint64_t kProtocol = 1;
 
+// Initial metadata of the called server: it has read the Hello, and listens.
+inline constexpr char kListens[] = "pando-listens";
+
 // The first frame of a channel.
 struct Greeting {
   uint64_t protocol = kProtocol;

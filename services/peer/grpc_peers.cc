@@ -1,0 +1,193 @@
+#include "peer/grpc_peers.h"
+
+#include <grpcpp/server_builder.h>
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+#include <iterator>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "base/check.h"
+#include "model/limits.h"
+
+namespace pando::peer {
+namespace {
+
+// Peers ping every 10 s; gRPC's own limit is 5 min.
+constexpr int kMinPingIntervalMs = 5'000;
+constexpr int kPingIntervalMs = 10'000;
+constexpr int kPingTimeoutMs = 5'000;
+
+// What is over our own limit and below this gets an INVALID_ARGUMENT that says so.
+constexpr size_t kReceiveSlackBytes = 64 * model::kKiB;
+
+constexpr std::chrono::milliseconds kStopPatience(500);
+
+// No server takes snapshots yet: the scan is told at once that nobody wants it.
+class NoSnapshot : public io::ScanSink {
+ public:
+  NoSnapshot(io::Inbox* inbox, model::ServerId to) : inbox_(inbox), to_(to) {}
+  io::Taken Take(model::Revision, const std::vector<model::RecordWrite>&) override {
+    return io::Taken::kCancelled;
+  }
+  void Finish(model::Revision, absl::Status) override {
+    inbox_->Post(io::SnapshotSent{to_, false});
+  }
+
+ private:
+  io::Inbox* const inbox_;
+  const model::ServerId to_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<GrpcPeers>> GrpcPeers::Start(Options options, io::Inbox* inbox) {
+  CHECK(options.now && options.id);
+  std::unique_ptr<GrpcPeers> peers(new GrpcPeers(std::move(options), inbox));
+  const Options& o = peers->options_;
+  grpc::ServerBuilder builder;
+  builder.AddListeningPort(
+      o.listen_address,
+      o.server_credentials != nullptr ? o.server_credentials : grpc::InsecureServerCredentials(),
+      &peers->port_);
+  // Otherwise a second server would share a port that is taken, and get half of its calls.
+  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                             kMinPingIntervalMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kPingIntervalMs);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
+  builder.SetMaxReceiveMessageSize(
+      static_cast<int>(model::kPeerMessageBytesMax + kReceiveSlackBytes));
+  builder.RegisterService(&peers->listener_);
+  peers->server_ = builder.BuildAndStart();
+  if (peers->server_ == nullptr || peers->port_ == 0) {
+    return absl::UnavailableError(absl::StrCat("cannot listen on ", o.listen_address,
+                                               " for other servers: is the port taken?"));
+  }
+  return peers;
+}
+
+GrpcPeers::GrpcPeers(Options options, io::Inbox* inbox)
+    : options_(std::move(options)),
+      inbox_(inbox),
+      listener_(options_, inbox, &counters_),
+      rng_(options_.seed),
+      thread_([this] { Run(); }) {}
+
+GrpcPeers::~GrpcPeers() {
+  SetPeers({}, {});
+  {
+    base::MutexLock lock(&mutex_);
+    stopping_ = true;
+    changed_.NotifyOne();
+  }
+  thread_.join();
+  if (server_ == nullptr) return;
+  listener_.GoAway();
+  server_->Shutdown(std::chrono::system_clock::now() + kStopPatience);
+  server_->Wait();
+}
+
+void GrpcPeers::SetPeers(io::PeerHello hello, std::vector<io::PeerAddress> peers) {
+  std::vector<std::shared_ptr<Link>> gone;
+  {
+    base::MutexLock lock(&mutex_);
+    hello_ = std::move(hello);
+    const auto kept = std::stable_partition(links_.begin(), links_.end(), [&](const auto& link) {
+      return std::find(peers.begin(), peers.end(), link->address()) != peers.end();
+    });
+    gone.assign(kept, links_.end());
+    links_.erase(kept, links_.end());
+    leaving_.insert(leaving_.end(), gone.begin(), gone.end());
+    const Link::Shared shared{options_, inbox_, &counters_, [this] { Wake(); }};
+    for (io::PeerAddress& peer : peers) {
+      const bool known = std::any_of(links_.begin(), links_.end(),
+                                     [&](const auto& link) { return link->address() == peer; });
+      if (!known) links_.push_back(std::make_shared<Link>(shared, std::move(peer), rng_.Next()));
+    }
+  }
+  for (const std::shared_ptr<Link>& link : gone) link->Close();
+  Wake();
+}
+
+void GrpcPeers::Send(model::ServerId to, std::vector<io::PeerMessage> messages) {
+  std::shared_ptr<Link> link;
+  {
+    base::MutexLock lock(&mutex_);
+    const auto found = std::find_if(links_.begin(), links_.end(),
+                                    [&](const auto& l) { return l->address().id == to; });
+    if (found != links_.end()) link = *found;
+  }
+  if (link != nullptr) {
+    link->Send(messages);
+  } else {
+    counters_.dropped_messages += messages.size();
+  }
+}
+
+void GrpcPeers::Refuse(io::ChannelId channel, io::Refusal refusal, std::string detail) {
+  listener_.Refuse(channel, refusal, std::move(detail));
+}
+
+std::shared_ptr<io::ScanSink> GrpcPeers::SendSnapshot(model::ServerId to) {
+  return std::make_shared<NoSnapshot>(inbox_, to);
+}
+
+// --- The thread pando-peer --------------------------------------------------------------------
+
+// From under a link's lock: so no link is called under ours.
+void GrpcPeers::Wake() {
+  base::MutexLock lock(&mutex_);
+  woken_ = true;
+  changed_.NotifyOne();
+}
+
+void GrpcPeers::Run() {
+  pthread_setname_np(pthread_self(), "pando-peer");
+  base::Instant wake = base::kNever;
+  while (WaitUntil(wake)) {
+    std::vector<std::shared_ptr<Link>> links;
+    std::vector<std::shared_ptr<Link>> leaving;
+    io::PeerHello hello;
+    {
+      base::MutexLock lock(&mutex_);
+      links = links_;
+      leaving = leaving_;
+      hello = hello_;
+    }
+    wake = base::kNever;
+    for (const std::shared_ptr<Link>& link : links) {
+      wake = std::min(wake, link->Tend(options_.now(), hello));
+    }
+    for (const std::shared_ptr<Link>& link : leaving) {
+      link->Tend(options_.now(), hello);
+      if (link->finished()) Forget(link);
+    }
+  }
+}
+
+// False: it is time to stop.
+bool GrpcPeers::WaitUntil(base::Instant wake) {
+  base::MutexLock lock(&mutex_);
+  while (!woken_) {
+    if (stopping_ && leaving_.empty()) return false;
+    if (wake == base::kNever) {
+      changed_.Wait(&mutex_);
+      continue;
+    }
+    const base::Duration patience = wake - options_.now();
+    if (patience <= base::Duration(0)) break;
+    changed_.WaitFor(&mutex_, patience);
+  }
+  woken_ = false;
+  return true;
+}
+
+void GrpcPeers::Forget(const std::shared_ptr<Link>& link) {
+  base::MutexLock lock(&mutex_);
+  std::erase(leaving_, link);
+}
+
+}  // namespace pando::peer

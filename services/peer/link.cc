@@ -1,0 +1,238 @@
+#include "peer/link.h"
+
+#include <grpcpp/channel.h>
+#include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/support/channel_arguments.h>
+#include <grpcpp/support/client_callback.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "model/limits.h"
+#include "pando/internal/v1/peer.grpc.pb.h"
+#include "peer/wire.h"
+
+namespace pando::peer {
+namespace {
+
+// A peer that is gone without a word. Raft's timeouts are quicker; this frees the connection.
+constexpr int kPingIntervalMs = 10'000;
+constexpr int kPingTimeoutMs = 5'000;
+// What a connect may take before it is tried anew.
+constexpr int kConnectTimeoutMs = 2'000;
+
+std::shared_ptr<grpc::Channel> MakeChannel(const Options& options, const std::string& address) {
+  grpc::ChannelArguments arguments;
+  // A connection of its own, instead of one that an earlier attempt to the same name has found.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
+  arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kPingIntervalMs);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  return grpc::CreateCustomChannel(address,
+                                   options.channel_credentials != nullptr
+                                       ? options.channel_credentials
+                                       : grpc::InsecureChannelCredentials(),
+                                   arguments);
+}
+
+}  // namespace
+
+// One attempt. Its hold lasts until nothing can be read any more: until then Send may write.
+class Link::Call
+    : public grpc::ClientBidiReactor<internal::v1::ChannelRequest, internal::v1::ChannelResponse> {
+ public:
+  Call(Link* link, std::string hello)
+      : link_(link),
+        stub_(internal::v1::PeerService::NewStub(
+            MakeChannel(link->shared_.options, link->address_.address))) {
+    request_.set_frame(std::move(hello));
+    context_.set_initial_metadata_corked(true);
+  }
+  void Start() {
+    stub_->async()->Channel(&context_, this);
+    AddHold();
+    StartWrite(&request_);
+    StartRead(&response_);
+    StartCall();
+  }
+  void Write(std::string frame) {
+    request_.set_frame(std::move(frame));
+    StartWrite(&request_);
+  }
+  void ReadOn() { StartRead(&response_); }
+  void Release() { RemoveHold(); }
+  void Cancel() { context_.TryCancel(); }
+
+  void OnReadInitialMetadataDone(bool ok) override {
+    // A refusal has initial metadata, too.
+    if (ok && context_.GetServerInitialMetadata().count(kListens) > 0) link_->OnReady();
+  }
+  void OnReadDone(bool ok) override {
+    if (ok) link_->OnRefused(response_.refusal(), response_.detail());
+    link_->OnRead(this, ok);
+  }
+  void OnWriteDone(bool ok) override { link_->OnWritten(ok); }
+  void OnDone(const grpc::Status& status) override { link_->OnEnded(status.error_message()); }
+
+ private:
+  Link* const link_;
+  const std::unique_ptr<internal::v1::PeerService::Stub> stub_;
+  grpc::ClientContext context_;
+  internal::v1::ChannelRequest request_;  // gRPC's while the link is writing_
+  internal::v1::ChannelResponse response_;
+};
+
+Link::Link(Shared shared, io::PeerAddress address, uint64_t seed)
+    : shared_(std::move(shared)), address_(std::move(address)), rng_(seed) {}
+
+Link::~Link() { CHECK(finished()); }
+
+// --- What is sent -----------------------------------------------------------------------------
+
+void Link::Send(const std::vector<io::PeerMessage>& messages) {
+  base::MutexLock lock(&mutex_);
+  if (state_ != State::kOpen) {
+    shared_.counters->dropped_messages += messages.size();
+    return;
+  }
+  for (const io::PeerMessage& message : messages) {
+    std::string bytes;
+    EncodeMessage(message, &bytes);
+    CHECK(bytes.size() <= model::kPeerMessageBytesMax);
+    Append(std::move(bytes));
+  }
+  shared_.counters->sent_messages += messages.size();
+  if (queued_bytes_ > model::kPeerQueueBytesMax) {
+    base::Log(base::Severity::kWarning, "too much waits for a peer: channel broken",
+              {{"peer", address_.id}, {"queued_bytes", queued_bytes_}});
+    Break();
+  } else if (!writing_) {
+    WriteNext();
+  }
+}
+
+void Link::Append(std::string bytes) {
+  queued_bytes_ += bytes.size();
+  const bool fits = !frames_.empty() &&
+                    frames_.back().bytes.size() + bytes.size() <= model::kPeerMessageBytesMax &&
+                    frames_.back().messages < model::kPeerFrameMessagesMax;
+  if (fits) {
+    frames_.back().bytes += bytes;
+    ++frames_.back().messages;
+  } else {
+    frames_.push_back({std::move(bytes), 1});
+  }
+}
+
+void Link::WriteNext() {
+  CHECK(!writing_ && state_ == State::kOpen);
+  if (frames_.empty()) return;
+  writing_ = true;
+  writing_bytes_ = frames_.front().bytes.size();
+  shared_.counters->sent_bytes += writing_bytes_;
+  call_->Write(std::move(frames_.front().bytes));
+  frames_.pop_front();
+}
+
+// --- One call's life --------------------------------------------------------------------------
+
+base::Instant Link::Tend(base::Instant now, const io::PeerHello& hello) {
+  std::unique_ptr<Call> ended;  // destroyed after the lock is released
+  base::MutexLock lock(&mutex_);
+  ended = std::move(ended_);
+  if (closed_ || state_ != State::kWaiting) return base::kNever;
+  if (now < retry_at_) return retry_at_;
+  call_ = std::make_unique<Call>(this, EncodeGreeting({.to = address_.id, .hello = hello}));
+  state_ = State::kConnecting;
+  refused_ = false;
+  writing_ = true;
+  call_->Start();
+  return base::kNever;
+}
+
+void Link::OnReady() {
+  base::MutexLock lock(&mutex_);
+  if (state_ != State::kConnecting) return;
+  state_ = State::kOpen;
+  opened_at_ = shared_.options.now();
+  ++shared_.counters->opened;
+  shared_.inbox->Post(io::PeerReady{address_.id});
+}
+
+void Link::OnRefused(uint32_t refusal, const std::string& detail) {
+  base::MutexLock lock(&mutex_);
+  refused_ = true;
+  shared_.inbox->Post(
+      io::PeerRefused{address_.id, static_cast<io::Refusal>(refusal & 0xff), detail});
+}
+
+void Link::OnRead(Call* call, bool ok) {
+  base::MutexLock lock(&mutex_);
+  if (ok) return call->ReadOn();
+  if (state_ == State::kOpen) ++shared_.counters->broken;
+  state_ = State::kEnding;
+  call->Release();
+}
+
+void Link::OnWritten(bool ok) {
+  base::MutexLock lock(&mutex_);
+  writing_ = false;
+  queued_bytes_ -= std::exchange(writing_bytes_, 0);
+  if (ok && state_ == State::kOpen) WriteNext();
+}
+
+void Link::Break() {
+  if (state_ != State::kConnecting && state_ != State::kOpen) return;
+  if (state_ == State::kOpen) ++shared_.counters->broken;
+  state_ = State::kEnding;
+  call_->Cancel();
+}
+
+void Link::OnEnded(const std::string& why) {
+  base::MutexLock lock(&mutex_);
+  CHECK(state_ == State::kEnding);
+  const base::Instant now = shared_.options.now();
+  const base::Duration delay = NextDelay(now);
+  if (!closed_) {
+    base::Log(base::Severity::kDebug, "no channel to peer",
+              {{"peer", address_.id}, {"address", address_.address}, {"why", why}});
+  }
+  retry_at_ = now + delay;
+  opened_at_ = {};
+  state_ = State::kWaiting;
+  writing_ = false;
+  frames_.clear();
+  queued_bytes_ = writing_bytes_ = 0;
+  ended_ = std::move(call_);
+  shared_.wake();
+}
+
+// Who accepts and breaks at once is not asked at once for ever.
+base::Duration Link::NextDelay(base::Instant now) {
+  const Options& options = shared_.options;
+  if (refused_) return options.refused_delay;
+  const bool lasted = opened_at_ > base::Instant() && now - opened_at_ >= options.backoff_max;
+  backoff_ = lasted ? base::Duration(0) : backoff_;
+  backoff_ = std::clamp(2 * backoff_, options.backoff_min, options.backoff_max);
+  const auto half = static_cast<uint64_t>(backoff_.count() / 2);
+  return base::Duration(static_cast<int64_t>(half + rng_.Below(half + 1)));
+}
+
+void Link::Close() {
+  base::MutexLock lock(&mutex_);
+  closed_ = true;
+  Break();
+}
+
+bool Link::finished() const {
+  base::MutexLock lock(&mutex_);
+  return closed_ && call_ == nullptr && ended_ == nullptr;
+}
+
+}  // namespace pando::peer

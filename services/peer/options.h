@@ -1,0 +1,47 @@
+// What the links and the listening side of one server have in common.
+#ifndef PANDO_PEER_OPTIONS_H_
+#define PANDO_PEER_OPTIONS_H_
+
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/security/server_credentials.h>
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/time.h"
+#include "model/ids.h"
+
+namespace pando::peer {
+
+struct Options {
+  model::ServerId id;
+  std::string listen_address;          // HOST:PORT; port 0: any
+  std::function<base::Instant()> now;  // from any thread; must not block
+  uint64_t seed = 0;                   // of the jitter of attempts
+  // Between attempts to connect: from the first to the second, doubling; and after a refusal.
+  base::Duration backoff_min = std::chrono::milliseconds(20);
+  base::Duration backoff_max = std::chrono::seconds(1);
+  base::Duration refused_delay = std::chrono::seconds(2);
+  // Null: without encryption.
+  std::shared_ptr<grpc::ChannelCredentials> channel_credentials;
+  std::shared_ptr<grpc::ServerCredentials> server_credentials;
+};
+
+// Since the start. Written by any thread.
+struct Counters {
+  std::atomic<uint64_t> sent_bytes{0};
+  std::atomic<uint64_t> sent_messages{0};
+  std::atomic<uint64_t> dropped_messages{0};
+  std::atomic<uint64_t> received_bytes{0};
+  std::atomic<uint64_t> received_messages{0};
+  std::atomic<uint64_t> opened{0};  // channels to peers
+  std::atomic<uint64_t> broken{0};  // of those
+};
+
+}  // namespace pando::peer
+
+#endif  // PANDO_PEER_OPTIONS_H_
