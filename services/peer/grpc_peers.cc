@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "model/limits.h"
+#include "peer/wire.h"
 
 namespace pando::peer {
 namespace {
@@ -24,22 +25,6 @@ constexpr int kPingTimeoutMs = 5'000;
 constexpr size_t kReceiveSlackBytes = 64 * model::kKiB;
 
 constexpr std::chrono::milliseconds kStopPatience(500);
-
-// No server takes snapshots yet: the scan is told at once that nobody wants it.
-class NoSnapshot : public io::ScanSink {
- public:
-  NoSnapshot(io::Inbox* inbox, model::ServerId to) : inbox_(inbox), to_(to) {}
-  io::Taken Take(model::Revision, const std::vector<model::RecordWrite>&) override {
-    return io::Taken::kCancelled;
-  }
-  void Finish(model::Revision, absl::Status) override {
-    inbox_->Post(io::SnapshotSent{to_, false});
-  }
-
- private:
-  io::Inbox* const inbox_;
-  const model::ServerId to_;
-};
 
 }  // namespace
 
@@ -76,11 +61,15 @@ GrpcPeers::GrpcPeers(Options options, io::Inbox* inbox)
       rng_(options_.seed),
       thread_([this] { Run(); }) {}
 
-GrpcPeers::~GrpcPeers() {
+GrpcPeers::~GrpcPeers() { Shutdown(); }
+
+void GrpcPeers::Shutdown() {
+  if (!thread_.joinable()) return;
   SetPeers({}, {});
   {
     base::MutexLock lock(&mutex_);
     stopping_ = true;
+    for (const std::shared_ptr<SnapshotCall>& call : snapshot_calls_) call->Finish(false);
     changed_.NotifyOne();
   }
   thread_.join();
@@ -132,7 +121,33 @@ void GrpcPeers::Refuse(io::ChannelId channel, io::Refusal refusal, std::string d
 }
 
 std::shared_ptr<io::ScanSink> GrpcPeers::SendSnapshot(model::ServerId to) {
-  return std::make_shared<NoSnapshot>(inbox_, to);
+  base::MutexLock lock(&mutex_);
+  return std::make_shared<SnapshotSink>(inbox_, to, EncodeGreeting({.to = to, .hello = hello_}),
+                                        [this, to] { return MakeSnapshotCall(to); });
+}
+
+// On the scan thread.
+std::shared_ptr<SnapshotCall> GrpcPeers::MakeSnapshotCall(model::ServerId to) {
+  base::MutexLock lock(&mutex_);
+  const auto link = std::find_if(links_.begin(), links_.end(),
+                                 [&](const auto& l) { return l->address().id == to; });
+  if (stopping_ || link == links_.end()) return nullptr;
+  auto call = std::make_shared<SnapshotCall>(options_, inbox_, (*link)->address(),
+                                             [this](SnapshotCall* done) { Retire(done); });
+  snapshot_calls_.push_back(call);
+  return call;
+}
+
+// A gRPC channel must not be destroyed in a reaction: the thread lets go of it.
+void GrpcPeers::Retire(const SnapshotCall* done) {
+  base::MutexLock lock(&mutex_);
+  const auto found = std::find_if(snapshot_calls_.begin(), snapshot_calls_.end(),
+                                  [&](const auto& call) { return call.get() == done; });
+  CHECK(found != snapshot_calls_.end());
+  retired_.push_back(std::move(*found));
+  snapshot_calls_.erase(found);
+  woken_ = true;
+  changed_.NotifyOne();
 }
 
 // --- The thread pando-peer --------------------------------------------------------------------
@@ -150,13 +165,17 @@ void GrpcPeers::Run() {
   while (WaitUntil(wake)) {
     std::vector<std::shared_ptr<Link>> links;
     std::vector<std::shared_ptr<Link>> leaving;
+    std::vector<std::shared_ptr<SnapshotCall>> retired;
     io::PeerHello hello;
     {
       base::MutexLock lock(&mutex_);
       links = links_;
       leaving = leaving_;
+      retired = std::move(retired_);
+      retired_.clear();
       hello = hello_;
     }
+    retired.clear();
     wake = base::kNever;
     for (const std::shared_ptr<Link>& link : links) {
       wake = std::min(wake, link->Tend(options_.now(), hello));
@@ -172,7 +191,7 @@ void GrpcPeers::Run() {
 bool GrpcPeers::WaitUntil(base::Instant wake) {
   base::MutexLock lock(&mutex_);
   while (!woken_) {
-    if (stopping_ && leaving_.empty()) return false;
+    if (stopping_ && leaving_.empty() && snapshot_calls_.empty()) return false;
     if (wake == base::kNever) {
       changed_.Wait(&mutex_);
       continue;

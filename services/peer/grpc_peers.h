@@ -23,6 +23,7 @@
 #include "peer/link.h"
 #include "peer/listener.h"
 #include "peer/options.h"
+#include "peer/snapshot_sender.h"
 
 namespace pando::peer {
 
@@ -30,15 +31,18 @@ class GrpcPeers : public io::Peers {
  public:
   // `inbox` outlives it. An error names the address that could not be listened on.
   static absl::StatusOr<std::unique_ptr<GrpcPeers>> Start(Options options, io::Inbox* inbox);
-  // Ends all channels; takes a second at most. REQUIRES: the core calls no more.
+  // REQUIRES: no sink of SendSnapshot() is left with anybody.
   ~GrpcPeers() override;
+
+  // Ends all channels and snapshots; takes a second at most. REQUIRES: the core calls no more.
+  void Shutdown() PANDO_EXCLUDES(mutex_);
 
   void SetPeers(io::PeerHello hello, std::vector<io::PeerAddress> peers) override
       PANDO_EXCLUDES(mutex_);
   void Send(model::ServerId to, std::vector<io::PeerMessage> messages) override
       PANDO_EXCLUDES(mutex_);
   void Refuse(io::ChannelId channel, io::Refusal refusal, std::string detail) override;
-  std::shared_ptr<io::ScanSink> SendSnapshot(model::ServerId to) override;
+  std::shared_ptr<io::ScanSink> SendSnapshot(model::ServerId to) override PANDO_EXCLUDES(mutex_);
 
   // Where it listens.
   int port() const { return port_; }
@@ -50,6 +54,8 @@ class GrpcPeers : public io::Peers {
   bool WaitUntil(base::Instant wake) PANDO_EXCLUDES(mutex_);
   void Forget(const std::shared_ptr<Link>& link) PANDO_EXCLUDES(mutex_);
   void Wake() PANDO_EXCLUDES(mutex_);
+  std::shared_ptr<SnapshotCall> MakeSnapshotCall(model::ServerId to) PANDO_EXCLUDES(mutex_);
+  void Retire(const SnapshotCall* done) PANDO_EXCLUDES(mutex_);
 
   const Options options_;
   io::Inbox* const inbox_;
@@ -65,6 +71,8 @@ class GrpcPeers : public io::Peers {
   std::vector<std::shared_ptr<Link>> links_ PANDO_GUARDED_BY(mutex_);
   // Closed, and not finished.
   std::vector<std::shared_ptr<Link>> leaving_ PANDO_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<SnapshotCall>> snapshot_calls_ PANDO_GUARDED_BY(mutex_);
+  std::vector<std::shared_ptr<SnapshotCall>> retired_ PANDO_GUARDED_BY(mutex_);
   bool woken_ PANDO_GUARDED_BY(mutex_) = false;
   bool stopping_ PANDO_GUARDED_BY(mutex_) = false;
   std::thread thread_;  // last: it uses all of the above

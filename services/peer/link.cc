@@ -1,9 +1,6 @@
 #include "peer/link.h"
 
-#include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
-#include <grpcpp/create_channel.h>
-#include <grpcpp/support/channel_arguments.h>
 #include <grpcpp/support/client_callback.h>
 
 #include <algorithm>
@@ -13,36 +10,10 @@
 #include "base/log.h"
 #include "model/limits.h"
 #include "pando/internal/v1/peer.grpc.pb.h"
+#include "peer/connect.h"
 #include "peer/wire.h"
 
 namespace pando::peer {
-namespace {
-
-// A peer that is gone without a word. Raft's timeouts are quicker; this frees the connection.
-constexpr int kPingIntervalMs = 10'000;
-constexpr int kPingTimeoutMs = 5'000;
-// What a connect may take before it is tried anew.
-constexpr int kConnectTimeoutMs = 2'000;
-
-std::shared_ptr<grpc::Channel> MakeChannel(const Options& options, const std::string& address) {
-  grpc::ChannelArguments arguments;
-  // A connection of its own, instead of one that an earlier attempt to the same name has found.
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectTimeoutMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kPingIntervalMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
-  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  return grpc::CreateCustomChannel(address,
-                                   options.channel_credentials != nullptr
-                                       ? options.channel_credentials
-                                       : grpc::InsecureChannelCredentials(),
-                                   arguments);
-}
-
-}  // namespace
-
 // One attempt. Its hold lasts until nothing can be read any more: until then Send may write.
 class Link::Call
     : public grpc::ClientBidiReactor<internal::v1::ChannelRequest, internal::v1::ChannelResponse> {
@@ -50,7 +21,7 @@ class Link::Call
   Call(Link* link, std::string hello)
       : link_(link),
         stub_(internal::v1::PeerService::NewStub(
-            MakeChannel(link->shared_.options, link->address_.address))) {
+            Connect(link->shared_.options, link->address_.address))) {
     request_.set_frame(std::move(hello));
     context_.set_initial_metadata_corked(true);
   }

@@ -1,5 +1,6 @@
 #include "peer/listener.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,16 @@ namespace pando::peer {
 
 using internal::v1::ChannelRequest;
 using internal::v1::ChannelResponse;
+using internal::v1::InstallRequest;
+
+namespace {
+
+grpc::Status ToGrpc(const absl::Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  return {static_cast<grpc::StatusCode>(status.code()), std::string(status.message())};
+}
+
+}  // namespace
 
 // One incoming channel. In the listener's table until OnDone; gRPC's calls are made under the lock,
 // as in Link.
@@ -30,6 +41,12 @@ class Listener::Incoming : public grpc::ServerBidiReactor<ChannelRequest, Channe
   void GoAway() PANDO_EXCLUDES(mutex_) {
     base::MutexLock lock(&mutex_);
     End({grpc::UNAVAILABLE, "the server is going away"});
+  }
+
+  // It is open, and this server's.
+  bool IsOf(const io::PeerHello& hello) PANDO_EXCLUDES(mutex_) {
+    base::MutexLock lock(&mutex_);
+    return opened_ && !finished_ && caller_ == std::make_pair(hello.id, hello.storage);
   }
 
   void OnReadDone(bool ok) override PANDO_EXCLUDES(mutex_) {
@@ -66,6 +83,7 @@ class Listener::Incoming : public grpc::ServerBidiReactor<ChannelRequest, Channe
                                      greeting.to.value()));
     }
     opened_ = true;
+    caller_ = {greeting.hello.id, greeting.hello.storage};
     listener_->inbox_->Post(io::PeerOpened{id_, std::move(greeting.hello)});
     context_->AddInitialMetadata(kListens, "1");
     StartSendInitialMetadata();
@@ -105,6 +123,7 @@ class Listener::Incoming : public grpc::ServerBidiReactor<ChannelRequest, Channe
 
   base::Mutex mutex_;
   bool opened_ PANDO_GUARDED_BY(mutex_) = false;
+  std::pair<model::ServerId, model::StorageId> caller_ PANDO_GUARDED_BY(mutex_);
   bool finished_ PANDO_GUARDED_BY(mutex_) = false;
   ChannelRequest request_;  // gRPC's while it reads
   ChannelResponse response_;
@@ -130,6 +149,50 @@ grpc::ServerBidiReactor<ChannelRequest, ChannelResponse>* Listener::Channel(
   }
   return incoming.get();
 }
+
+// --- Snapshots --------------------------------------------------------------------------------
+
+bool Listener::HasChannelOf(const io::PeerHello& hello) {
+  std::vector<std::shared_ptr<Incoming>> all;
+  {
+    base::MutexLock lock(&mutex_);
+    for (const auto& [id, incoming] : channels_) all.push_back(incoming);
+  }
+  return std::any_of(all.begin(), all.end(),
+                     [&](const auto& incoming) { return incoming->IsOf(hello); });
+}
+
+// Only from one whose channel is open, and was not refused: a stranger's state must not get here.
+grpc::Status Listener::Install(grpc::ServerContext*, grpc::ServerReader<InstallRequest>* reader,
+                               internal::v1::InstallResponse*) {
+  InstallRequest part;
+  Greeting greeting;
+  if (!reader->Read(&part) || !DecodeGreeting(part.greeting(), &greeting) ||
+      greeting.protocol != kProtocol || greeting.to != options_.id) {
+    return {grpc::INVALID_ARGUMENT, "the snapshot is not for this server"};
+  }
+  if (!HasChannelOf(greeting.hello)) {
+    return {grpc::PERMISSION_DENIED, "the caller has no channel to this server"};
+  }
+  if (!options_.receive_snapshot) return {grpc::UNIMPLEMENTED, "this server takes no snapshots"};
+  absl::StatusOr<std::unique_ptr<io::SnapshotReceiver>> receiver = options_.receive_snapshot(
+      {model::Revision(part.revision()), model::Term(part.term()), part.digest()});
+  if (!receiver.ok()) return ToGrpc(receiver.status());
+
+  std::vector<model::RecordWrite> records;
+  do {
+    records.clear();
+    for (internal::v1::Record& record : *part.mutable_records()) {
+      records.push_back({std::move(*record.mutable_key()), std::move(*record.mutable_value())});
+    }
+    if (records.empty()) continue;
+    if (const absl::Status taken = (*receiver)->Take(records); !taken.ok()) return ToGrpc(taken);
+  } while (!part.last() && reader->Read(&part));
+  if (!part.last()) return {grpc::CANCELLED, "the snapshot broke off"};
+  return ToGrpc((*receiver)->Finish());
+}
+
+// --- The end ----------------------------------------------------------------------------------
 
 void Listener::Refuse(io::ChannelId id, io::Refusal refusal, std::string detail) {
   std::shared_ptr<Incoming> incoming;

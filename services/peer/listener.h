@@ -4,6 +4,7 @@
 #define PANDO_PEER_LISTENER_H_
 
 #include <grpcpp/support/server_callback.h>
+#include <grpcpp/support/sync_stream.h>
 
 #include <atomic>
 #include <memory>
@@ -18,13 +19,19 @@
 
 namespace pando::peer {
 
-class Listener : public internal::v1::PeerService::CallbackService {
+// Install waits for the disk, so it is a method of gRPC's synchronous kind, on threads of its own.
+class Listener : public internal::v1::PeerService::WithCallbackMethod_Channel<
+                     internal::v1::PeerService::Service> {
  public:
   // All outlive it.
   Listener(const Options& options, io::Inbox* inbox, Counters* counters);
 
   grpc::ServerBidiReactor<internal::v1::ChannelRequest, internal::v1::ChannelResponse>* Channel(
       grpc::CallbackServerContext* context) override PANDO_EXCLUDES(mutex_);
+
+  grpc::Status Install(grpc::ServerContext* context,
+                       grpc::ServerReader<internal::v1::InstallRequest>* reader,
+                       internal::v1::InstallResponse* response) override PANDO_EXCLUDES(mutex_);
 
   // Ends a channel; nothing of it is posted any more but PeerClosed. Fine if it has ended.
   void Refuse(io::ChannelId id, io::Refusal refusal, std::string detail) PANDO_EXCLUDES(mutex_);
@@ -34,6 +41,7 @@ class Listener : public internal::v1::PeerService::CallbackService {
  private:
   class Incoming;
 
+  bool HasChannelOf(const io::PeerHello& hello) PANDO_EXCLUDES(mutex_);
   void Remove(io::ChannelId id) PANDO_EXCLUDES(mutex_);
 
   const Options& options_;

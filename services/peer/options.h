@@ -13,6 +13,7 @@
 #include <string>
 
 #include "base/time.h"
+#include "io/install.h"
 #include "model/ids.h"
 
 namespace pando::peer {
@@ -26,6 +27,8 @@ struct Options {
   base::Duration backoff_min = std::chrono::milliseconds(20);
   base::Duration backoff_max = std::chrono::seconds(1);
   base::Duration refused_delay = std::chrono::seconds(2);
+  // Where snapshots that arrive are built; null: none is taken.
+  io::ReceiveSnapshot receive_snapshot;
   // Null: without encryption.
   std::shared_ptr<grpc::ChannelCredentials> channel_credentials;
   std::shared_ptr<grpc::ServerCredentials> server_credentials;

@@ -24,13 +24,15 @@ inline raft::Message Numbered(uint64_t id) { return raft::ReadRequest{model::Ter
 class Server {
  public:
   // Port 0: any.
-  explicit Server(uint64_t id, int port = 0, base::Duration refused_delay = std::chrono::hours(1)) {
+  explicit Server(uint64_t id, int port = 0, base::Duration refused_delay = std::chrono::hours(1),
+                  io::ReceiveSnapshot receive_snapshot = nullptr) {
     Options options;
     options.id = model::ServerId(id);
     options.listen_address = "127.0.0.1:" + std::to_string(port);
     options.now = SteadyNow;
     options.seed = id;
     options.refused_delay = refused_delay;
+    options.receive_snapshot = std::move(receive_snapshot);
     auto started = GrpcPeers::Start(std::move(options), &inbox_);
     CHECK(started.ok());
     peers_ = *std::move(started);
