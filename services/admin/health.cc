@@ -19,10 +19,9 @@ std::vector<HealthCheck> CheckReady(const Metrics& metrics, base::Instant now) {
   checks.push_back({"leader", leader != 0,
                     leader != 0 ? absl::StrCat("server ", leader) : "no leader is known"});
   const uint64_t applied = metrics.Get(Gauge::kApplied);
-  const uint64_t recovered = metrics.Get(Gauge::kRecovered);
-  checks.push_back(
-      {"applied", applied > 0 && applied >= recovered,
-       absl::StrCat("revision ", applied, "; the log had ", recovered, " at the start")});
+  const uint64_t ready_at = metrics.Get(Gauge::kReadyAt);
+  checks.push_back({"applied", applied > 0 && applied >= ready_at,
+                    absl::StrCat("revision ", applied, "; up to date from ", ready_at, " on")});
   return checks;
 }
 

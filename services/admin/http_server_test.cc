@@ -73,7 +73,7 @@ TEST_F(HttpServerTest, IsAliveUntilTheCoreStalls) {
 }
 
 TEST_F(HttpServerTest, IsReadyOnceItsLogIsAppliedAndALeaderIsKnown) {
-  metrics_.Set(Gauge::kRecovered, 7);
+  metrics_.Set(Gauge::kReadyAt, 7);
   std::string answer = Get("/readyz");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 503"));
   EXPECT_THAT(answer, HasSubstr("FAIL leader: no leader is known"));
@@ -83,7 +83,7 @@ TEST_F(HttpServerTest, IsReadyOnceItsLogIsAppliedAndALeaderIsKnown) {
   metrics_.Set(Gauge::kApplied, 6);
   answer = Get("/readyz");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 503"));
-  EXPECT_THAT(answer, HasSubstr("\r\n\r\nFAIL applied: revision 6; the log had 7"));
+  EXPECT_THAT(answer, HasSubstr("\r\n\r\nFAIL applied: revision 6; up to date from 7 on"));
 
   metrics_.Set(Gauge::kApplied, 7);
   answer = Get("/readyz");

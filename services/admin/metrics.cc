@@ -30,7 +30,7 @@ constexpr Described kGauges[] = {
     {"pando_raft_committed_revision", "Newest revision that a majority has on disk"},
     {"pando_raft_applied_revision", "Newest revision that reads see"},
     {"pando_store_stored_revision", "Newest revision whose state is in LevelDB"},
-    {"pando_wal_recovered_revision", "Newest entry that the start found in the write-ahead log"},
+    {"pando_raft_ready_at_revision", "Revision that has to be applied for /readyz"},
     {"pando_store_unstored_bytes", "Changes of state that are applied and not yet in LevelDB"},
     {"pando_tree_nodes", "Nodes of the tree, the root too"},
     {"pando_tree_data_bytes", "Bytes of data in all nodes"},

@@ -29,7 +29,7 @@ enum class Gauge : uint8_t {
   kCommitted,
   kApplied,
   kStored,
-  kRecovered,
+  kReadyAt,
   kUnstoredBytes,
   kNodes,
   kNodeBytes,

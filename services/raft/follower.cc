@@ -27,6 +27,7 @@ bool Raft::AcceptLeader(model::ServerId from, model::Term term) {
 
 void Raft::On(model::ServerId from, AppendRequest& request) {
   if (!AcceptLeader(from, request.term)) return;
+  leader_committed_ = std::max(leader_committed_, request.committed);
   // What is committed here, the leader has: it need not be compared, and may be compacted.
   if (request.previous < committed_) {
     const auto known = static_cast<size_t>(
@@ -84,6 +85,7 @@ void Raft::Acknowledge() {
 
 void Raft::On(model::ServerId from, const Heartbeat& heartbeat) {
   if (!AcceptLeader(from, heartbeat.term)) return;
+  leader_committed_ = std::max(leader_committed_, heartbeat.committed);
   leader_no_space_ = heartbeat.no_space;
   leader_overloaded_ = heartbeat.overloaded;
   if (heartbeat.committed > committed_) CommitUpTo(std::min(heartbeat.committed, verified_));

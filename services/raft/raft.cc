@@ -255,6 +255,11 @@ base::Duration Raft::Uniform(base::Duration low, base::Duration high) {
       rng_.Between(static_cast<uint64_t>(low.count()), static_cast<uint64_t>(high.count()))));
 }
 
+model::Revision Raft::known_committed() const {
+  const auto* leader = std::get_if<Leader>(&state_);
+  return std::max(committed_, leader != nullptr ? leader->first_of_term : leader_committed_);
+}
+
 bool Raft::MayStand() const { return members_.IsVoter(config_.id); }
 
 void Raft::SetTerm(model::Term term) {

@@ -164,6 +164,9 @@ class Raft {
   // What the leader said last of itself; of a leader its own.
   bool leader_no_space() const { return leader_no_space_; }
   bool leader_overloaded() const { return leader_overloaded_; }
+  // What has to be applied here for this server to be up to date, as far as it knows: what the
+  // leader said last is committed; of a leader, its first entry too.
+  model::Revision known_committed() const;
   // The leader's knowledge of a follower; null: it has none.
   const Progress* FindProgress(model::ServerId peer) const;
   // A voter with room on its disk that this leader can hand over to; none: there is none.
@@ -295,6 +298,7 @@ class Raft {
   bool leader_gone_ = false;
   bool leader_no_space_ = false;
   bool leader_overloaded_ = false;
+  model::Revision leader_committed_;
   bool no_space_ = false;
   bool overloaded_ = false;
 

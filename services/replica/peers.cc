@@ -310,8 +310,9 @@ void Replica::FailRenewals(std::vector<Renewals::Waiting> waiting) {
 // --- How everybody is doing -------------------------------------------------------------------
 
 void Replica::SendReports() {
-  if (now_ < next_report_ || raft_.membership().members.size() < 2) return;
+  if (now_ < next_report_) return;
   next_report_ = now_ + kReportInterval;
+  if (raft_.membership().members.size() < 2) return;
   const io::Report report{.role = raft_.role(),
                           .term = raft_.term(),
                           .applied = machine_->applied(),

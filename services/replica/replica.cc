@@ -279,6 +279,7 @@ Gauges Replica::gauges() const {
   gauges.term = raft_.term();
   gauges.committed = raft_.committed();
   gauges.applied = machine_->applied();
+  gauges.known_committed = raft_.known_committed();
   gauges.stored = stored_;
   gauges.unstored_bytes = unstored_bytes_;
   gauges.nodes = counts.nodes;

@@ -84,6 +84,7 @@ struct Gauges {
   model::Term term;
   model::Revision committed;
   model::Revision applied;
+  model::Revision known_committed;  // what an up-to-date server has applied; raft/raft.h
   model::Revision stored;
   uint64_t unstored_bytes = 0;
   uint64_t nodes = 0;

@@ -24,7 +24,6 @@ namespace {
 struct Written {
   Config config;
   std::optional<Address> advertise_client, advertise_peer, advertise_http, advertise_zookeeper;
-  std::string join;
 };
 
 struct Flag {
@@ -103,14 +102,33 @@ absl::Status SetInitialCluster(std::string_view text, std::vector<InitialMember>
     PANDO_RETURN_IF_ERROR(SetId({part.data(), equals}, &member.id));
     const absl::string_view address = part.substr(equals + 1);
     PANDO_RETURN_IF_ERROR(SetAddress({address.data(), address.size()}, &member.peer));
+    if (member.peer.is_wildcard()) return Wrong(text, "nobody can be reached at a wildcard");
     for (const InitialMember& other : *to) {
       if (other.id == member.id) return Wrong(text, "names an id twice");
       if (other.peer == member.peer) return Wrong(text, "names an address twice");
     }
     to->push_back(std::move(member));
   }
+  if (to->size() > model::kVotersMax) {
+    return Wrong(text, absl::StrCat("an ensemble has at most ", model::kVotersMax, " voters"));
+  }
   std::sort(to->begin(), to->end(),
             [](const InitialMember& a, const InitialMember& b) { return a.id < b.id; });
+  return absl::OkStatus();
+}
+
+// HOST:PORT,HOST:PORT,…
+absl::Status SetJoin(std::string_view text, std::vector<Address>* to) {
+  to->clear();
+  for (const absl::string_view part : absl::StrSplit(base::View(text), ',')) {
+    Address address;
+    PANDO_RETURN_IF_ERROR(SetAddress({part.data(), part.size()}, &address));
+    if (address.is_wildcard()) return Wrong(text, "nobody can be reached at a wildcard");
+    if (std::find(to->begin(), to->end(), address) != to->end()) {
+      return Wrong(text, "names an address twice");
+    }
+    to->push_back(std::move(address));
+  }
   return absl::OkStatus();
 }
 
@@ -177,12 +195,9 @@ const Flag kFlags[] = {
      [](Text t, W* w) { return SetInitialCluster(t, &w->config.initial_cluster); },
      "Peer addresses of the servers that form a new ensemble; default: this server alone. Read at "
      "the very first start only"},
-    {"join", "HOST:PORT,…", nullptr,
-     [](Text t, W* w) {
-       w->join = t;
-       return absl::OkStatus();
-     },
-     "Peer addresses of an ensemble to join as a learner (not served yet)"},
+    {"join", "HOST:PORT,…", nullptr, [](Text t, W* w) { return SetJoin(t, &w->config.join); },
+     "Peer addresses of an ensemble to join as a learner; not with --initial-cluster. Read until "
+     "it is a member"},
 
     {"max-value-bytes", "SIZE", "1MiB",
      [](Text t, W* w) {
@@ -283,9 +298,18 @@ absl::Status CompletePorts(Written* written) {
 absl::Status CompleteCluster(Written* written) {
   Config& config = written->config;
   std::vector<InitialMember>& members = config.initial_cluster;
-  if (!written->join.empty()) {
-    return absl::InvalidArgumentError(
-        "--join: this version serves ensembles of one server; leave it out");
+  if (!config.join.empty()) {
+    if (!members.empty()) {
+      return absl::InvalidArgumentError(
+          "--join and --initial-cluster: a server joins an ensemble or forms one, not both");
+    }
+    if (std::find(config.join.begin(), config.join.end(), config.peer.advertise) !=
+        config.join.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--join names ", config.peer.advertise.ToString(),
+                       ", this server itself: name its future peers"));
+    }
+    return absl::OkStatus();
   }
   if (members.empty()) members = {{config.id, config.peer.advertise}};
   const auto self = std::find_if(members.begin(), members.end(),
@@ -300,11 +324,6 @@ absl::Status CompleteCluster(Written* written) {
     return absl::InvalidArgumentError(absl::StrCat(
         "--initial-cluster says ", config.id.value(), "=", self->peer.ToString(),
         " but --advertise-peer says ", config.peer.advertise.ToString(), ": make them the same"));
-  }
-  if (members.size() > 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--initial-cluster names ", members.size(),
-                     " servers: this version serves ensembles of one; name this one alone"));
   }
   return absl::OkStatus();
 }

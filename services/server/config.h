@@ -42,7 +42,9 @@ struct Config {
   model::ServerId id;
   std::string data_dir;
   Port client, peer, http, zookeeper;
-  std::vector<InitialMember> initial_cluster;  // by id; has this server
+  // By id, with this server; empty if it joins an ensemble.
+  std::vector<InitialMember> initial_cluster;
+  std::vector<Address> join;  // peer addresses of the ensemble to join
   base::LogFormat log_format = base::LogFormat::kText;
   base::Severity log_level = base::Severity::kInfo;
 

@@ -102,7 +102,7 @@ TEST(Config, EveryFlagHasAVariableOfItsName) {
     if (flag.variable.empty()) continue;
     // No flag takes this, so a refusal that names the flag shows that the variable was read.
     const Variable variable(flag.variable.c_str(), "\x01");
-    if (flag.name == "data-dir" || flag.name == "id" || flag.name == "join") continue;
+    if (flag.name == "data-dir" || flag.name == "id") continue;
     EXPECT_THAT(Refusal({}), HasSubstr("--" + flag.name)) << flag.variable;
   }
 }
@@ -136,8 +136,14 @@ TEST(Config, EveryRefusalNamesTheFlagAndSaysWhatIsWanted) {
       {{"--initial-cluster", "1=a:1,1=b:1"}, "names an id twice"},
       {{"--initial-cluster", "1=a:1,2=a:1"}, "names an address twice"},
       {{"--initial-cluster", "1=a:1", "--advertise-peer", "b:1"}, "make them the same"},
-      {{"--initial-cluster", "1=a:1,2=b:1"}, "ensembles of one"},
-      {{"--join", "a:1"}, "ensembles of one"},
+      {{"--initial-cluster", "1=0.0.0.0:1"}, "nobody can be reached at a wildcard"},
+      {{"--initial-cluster", "1=a:1,2=a:2,3=a:3,4=a:4,5=a:5,6=a:6,7=a:7,8=a:8,9=a:9,10=a:10"},
+       "at most 9 voters"},
+      {{"--join", "a"}, "--join 'a': expected HOST:PORT"},
+      {{"--join", "a:1,a:1"}, "names an address twice"},
+      {{"--join", "[::]:1"}, "nobody can be reached at a wildcard"},
+      {{"--join", "a:1,127.0.0.1:7401"}, "this server itself"},
+      {{"--join", "a:1", "--initial-cluster", "1=a:2"}, "not both"},
       {{"--max-value-bytes", "0"}, "must be 1B to 2MiB"},
       {{"--max-value-bytes", "2097153"}, "must be 1B to 2MiB"},
       {{"--wal-segment-bytes", "1KiB"}, "--wal-segment-bytes '1KiB': must be"},
@@ -175,6 +181,26 @@ TEST(Config, TheInitialClusterSaysHowPeersReachThisServer) {
   const Config config = Serve({"--initial-cluster", "1=pando-0.pando:7401"});
   EXPECT_EQ(config.peer.advertise.ToString(), "pando-0.pando:7401");
   EXPECT_EQ(config.peer.listen.ToString(), "127.0.0.1:7401");
+}
+
+TEST(Config, TheInitialClusterIsTakenById) {
+  const Config config = Serve({"--initial-cluster", "3=c:1,1=a:1,2=b:1"});
+  const std::vector<InitialMember> three = {{model::ServerId(1), {"a", 1}},
+                                            {model::ServerId(2), {"b", 1}},
+                                            {model::ServerId(3), {"c", 1}}};
+  EXPECT_EQ(config.initial_cluster, three);
+  EXPECT_EQ(config.peer.advertise.ToString(), "a:1");
+  EXPECT_EQ(Serve({"--initial-cluster", "1=a:1,2=a:2,3=a:3,4=a:4,5=a:5,6=a:6,7=a:7,8=a:8,9=a:9"})
+                .initial_cluster.size(),
+            model::kVotersMax);
+}
+
+TEST(Config, AServerThatJoinsFormsNothing) {
+  const Config config = Serve({"--join", "b:1,a:1"});
+  const std::vector<Address> asked = {{"b", 1}, {"a", 1}};
+  EXPECT_EQ(config.join, asked);
+  EXPECT_TRUE(config.initial_cluster.empty());
+  EXPECT_EQ(config.peer.advertise.ToString(), "127.0.0.1:7401");
 }
 
 TEST(Config, AnOfflineActionNeedsOnlyItsDir) {

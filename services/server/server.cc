@@ -29,6 +29,9 @@ constexpr base::Duration kCallGrace = std::chrono::seconds(2);
 constexpr uint32_t kMachineVersionMin = 1;
 constexpr uint32_t kMachineVersionMax = 1;
 
+// A server that has caught up once stays ready while it is this little behind.
+constexpr uint64_t kReadyLagMax = 10'000;
+
 }  // namespace
 
 Server::Server(const Config& config) : config_(config), metrics_(kVersion, api::MethodNames()) {}
@@ -40,6 +43,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   PANDO_RETURN_IF_ERROR(server->StartHttp());
   PANDO_RETURN_IF_ERROR(server->Open());
   PANDO_RETURN_IF_ERROR(server->StartApi());
+  server->StartStorage();
+  PANDO_RETURN_IF_ERROR(server->StartPeers());
   server->StartCore();
   return server;
 }
@@ -61,7 +66,6 @@ absl::Status Server::Open() {
       config_, [this](base::Duration taken) { metrics_.Observe(Timing::kWalSync, taken); });
   if (!opened.ok()) return opened.status();
   opened_ = *std::move(opened);
-  metrics_.Set(Gauge::kRecovered, opened_.last_entry.value());
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(posix::Now() - started);
   base::Log(base::Severity::kInfo, "data dir opened",
             {{"data_dir", config_.data_dir},
@@ -114,6 +118,7 @@ store::StoreOptions Server::StoreOptionsWith(const Config& config) {
     metrics_.Add(Counter::kSnapshots);
   };
   options.on_stored = [this](const store::StoreProgress& progress) {
+    facts_.disk_bytes = opened_.disk->UsedBytes().value_or(0);
     metrics_.Observe(Timing::kStoreWrite, progress.taken);
     metrics_.Add(Counter::kStoreBytes, progress.window_bytes);
     metrics_.Add(Counter::kChangesSegmentsDeleted,
@@ -139,24 +144,51 @@ replica::Options Server::ReplicaOptions() const {
   member.zookeeper_address = config_.zookeeper.advertise.ToString();
   member.version_min = kMachineVersionMin;
   member.version_max = kMachineVersionMax;
-  options.self = member;
-  options.initial_membership.members = {std::move(member)};
+  for (const InitialMember& initial : config_.initial_cluster) {
+    model::Member other;
+    other.id = initial.id;
+    other.peer_address = initial.peer.ToString();
+    options.initial_membership.members.push_back(initial.id == config_.id ? member : other);
+  }
+  for (const Address& address : config_.join) options.join_addresses.push_back(address.ToString());
+  options.self = std::move(member);
   return options;
 }
 
-void Server::StartCore() {
+void Server::StartStorage() {
   const auto post = [this](io::Event event) { inbox_.Post(std::move(event)); };
   disk_thread_ =
       std::make_unique<posix::DiskThread>(std::move(opened_.wal), opened_.disk.get(), &inbox_);
   store_thread_ = std::make_unique<store::StoreThread>(
       opened_.disk.get(), opened_.data_dir.get(), std::move(opened_.state),
       opened_.recovered.snapshot_revision, StoreOptionsWith(config_), post);
+  facts_.disk_bytes = opened_.disk->UsedBytes().value_or(0);
+}
+
+absl::Status Server::StartPeers() {
+  peer::Options options;
+  options.id = config_.id;
+  options.listen_address = config_.peer.listen.ToString();
+  options.now = posix::Now;
+  options.seed = posix::RandomNumber();
+  options.receive_snapshot = [this](const io::StateMark& mark) {
+    return store_thread_->Receive(mark);
+  };
+  absl::StatusOr<std::unique_ptr<peer::GrpcPeers>> peers =
+      peer::GrpcPeers::Start(std::move(options), &inbox_);
+  if (!peers.ok()) return peers.status();
+  peers_ = *std::move(peers);
+  return absl::OkStatus();
+}
+
+void Server::StartCore() {
   replica::Adapters adapters;
   adapters.log = disk_thread_.get();
   adapters.store = store_thread_.get();
   adapters.egress = api_->egress();
-  adapters.disk_bytes = [this] { return opened_.disk->UsedBytes().value_or(0); };
-  adapters.post = post;
+  adapters.peers = peers_.get();
+  adapters.disk_bytes = [this] { return facts_.disk_bytes.load(); };
+  adapters.post = [this](io::Event event) { inbox_.Post(std::move(event)); };
   auto replica = std::make_unique<replica::Replica>(ReplicaOptions(), std::move(opened_.recovered),
                                                     std::move(adapters), Observe(),
                                                     base::Rng(posix::RandomNumber()), posix::Now());
@@ -185,6 +217,7 @@ replica::Observer Server::Observe() {
     metrics_.Add(Counter::kLoggedEvents);
     base::Log(base::Severity::kInfo, "replica", {{"what", event}});
   };
+  observer.on_stop = [](const std::string& why) { base::Fatal(why); };
   return observer;
 }
 
@@ -214,14 +247,17 @@ void Server::Publish(const replica::Gauges& gauges) {
   metrics_.Add(Counter::kWalSegmentsDeleted, disk.retired_segments - told_.retired_segments);
   told_ = disk;
 
-  const bool ready = gauges.leader && facts_.cluster.load() != 0 &&
-                     gauges.applied.value() >= metrics_.Get(Gauge::kRecovered);
+  const uint64_t known = gauges.known_committed.value();
+  const uint64_t slack = facts_.serving.load() ? std::min(known, kReadyLagMax) : 0;
+  metrics_.Set(Gauge::kReadyAt, known - slack);
+  const bool ready = gauges.leader && facts_.cluster.load() != 0 && gauges.applied.value() >= known;
   if (ready && !facts_.serving.exchange(true)) {
     api_->SetServing(true);
     base::Log(base::Severity::kInfo, "serving",
               {{"client", config_.client.listen.ToString()},
                {"http", config_.http.listen.ToString()},
-               {"not_served_yet", "peer, zookeeper"},
+               {"peer", config_.peer.listen.ToString()},
+               {"not_served_yet", "zookeeper"},
                {"cluster", std::string(absl::StrCat(absl::Hex(facts_.cluster.load())))},
                {"revision", gauges.applied}});
   }
@@ -234,7 +270,10 @@ bool Server::Stop() {
   api_->SetServing(false);
   const bool answered = core_->Stop(kAnswerPatience);
   api_->Shutdown(kCallGrace);
+  // It feeds the store with snapshots that arrive, and is fed by it with those that leave.
+  peers_->Shutdown();
   store_thread_.reset();
+  peers_.reset();
   disk_thread_.reset();
   http_.reset();
   base::Log(base::Severity::kInfo, "stopped", {{"all_answered", answered}});

@@ -14,6 +14,7 @@
 #include "api/server.h"
 #include "base/status.h"
 #include "io/inbox.h"
+#include "peer/grpc_peers.h"
 #include "posix/disk_thread.h"
 #include "server/config.h"
 #include "server/core_thread.h"
@@ -38,7 +39,8 @@ class Server {
   struct Facts {
     std::atomic<uint64_t> cluster{0};
     std::atomic<uint64_t> term{0};
-    std::atomic<bool> serving{false};
+    std::atomic<bool> serving{false};     // has been up to date once
+    std::atomic<uint64_t> disk_bytes{0};  // of the data dir, as of the last write of the store
   };
 
   explicit Server(const Config& config);
@@ -49,6 +51,8 @@ class Server {
   void Publish(const replica::Gauges& gauges);
   absl::Status StartApi();
   absl::Status StartHttp();
+  void StartStorage();
+  absl::Status StartPeers();
   void StartCore();
 
   const Config config_;
@@ -58,6 +62,7 @@ class Server {
   Opened opened_;
   std::unique_ptr<posix::DiskThread> disk_thread_;
   std::unique_ptr<store::StoreThread> store_thread_;
+  std::unique_ptr<peer::GrpcPeers> peers_;
   std::unique_ptr<api::Server> api_;
   std::unique_ptr<admin::HttpServer> http_;
   std::unique_ptr<CoreThread> core_;

@@ -101,7 +101,6 @@ absl::StatusOr<Opened> OpenDataDir(const Config& config,
   options.segment_bytes = config.wal_segment_bytes;
   options.keep_from = mark.revision + 1;
   // Nobody follows a single server: what is stored is not needed again.
-  options.tail_bytes_max = 0;
   const store::Current current = *opened.data_dir->current();
   if (current.wal_reset) {
     options.reset = wal::Position{current.wal_reset->revision, current.wal_reset->term};
