@@ -10,8 +10,8 @@ namespace pando::raft {
 void Raft::ResetElectionTimer() {
   auto* follower = std::get_if<Follower>(&state_);
   if (follower == nullptr) return;
-  const bool alone = members_.voters().size() == 1 && MayStand();
-  follower->election_at = alone ? now_ : now_ + Uniform(config_.election_min, config_.election_max);
+  follower->election_at =
+      Alone() ? now_ : now_ + Uniform(config_.election_min, config_.election_max);
 }
 
 bool Raft::HearsLeader() const {
@@ -29,7 +29,7 @@ void Raft::Stand(bool pre, bool transfer) {
   candidate.again_at =
       now_ + (pre && leader_gone_ ? Uniform(config_.failover_again_min, config_.failover_again_max)
                                   : Uniform(config_.election_min, config_.election_max));
-  candidate.pre = pre && members_.voters().size() > 1;
+  candidate.pre = pre && !Alone();
   if (candidate.pre) {
     candidate.granted.insert(config_.id);
   } else {

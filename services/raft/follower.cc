@@ -96,6 +96,8 @@ void Raft::On(model::ServerId from, const Heartbeat& heartbeat) {
         from,
         HeartbeatReply{
             .term = term_, .round = heartbeat.round, .verified = verified_, .no_space = no_space_});
+    // What it has acknowledged to this leader may be lost, and nothing else may come.
+    if (acknowledged_) acknowledge_ = true;
   }
   // The request or its answer may be lost.
   if (forwarded_reads_ && now_ >= forwarded_reads_->asked + config_.heartbeat) {

@@ -64,9 +64,12 @@ bool Raft::PeerStarted(base::Instant now, model::ServerId peer, model::StartCoun
   if (found == leader->followers.end()) return true;
   Progress& follower = found->second;
   if (follower.start == start) return true;
-  if (start > follower.start && last < follower.match()) return false;
+  // A life that is not known, as of one whose channel is older than its membership, has
+  // acknowledged what there is itself.
+  const bool again = follower.start && start > follower.start;
+  if (again && last < follower.match()) return false;
   follower.start = std::max(follower.start, start);
-  follower.Restart();
+  follower.Restart(log_.last() + 1);
   return true;
 }
 
@@ -76,7 +79,7 @@ void Raft::PeerReady(base::Instant now, model::ServerId peer) {
   if (leader == nullptr) return;
   const auto found = leader->followers.find(peer);
   if (found == leader->followers.end()) return;
-  if (found->second.state() != Progress::State::kSnapshot) found->second.Restart();
+  if (found->second.state() != Progress::State::kSnapshot) found->second.Restart(log_.last() + 1);
   found->second.told_committed = {};
 }
 
@@ -190,8 +193,7 @@ void Raft::ConfirmRounds() {
 
 bool Raft::HasQuorum() const {
   const auto& leader = std::get<Leader>(state_);
-  const bool alone = members_.voters().size() == 1 && members_.IsVoter(config_.id);
-  return alone || now_ < leader.confirmed_at + config_.election_max;
+  return Alone() || now_ < leader.confirmed_at + config_.election_max;
 }
 
 // --- Reads ------------------------------------------------------------------------------------
@@ -199,6 +201,8 @@ bool Raft::HasQuorum() const {
 void Raft::On(model::ServerId from, const ReadRequest& request) {
   auto* leader = std::get_if<Leader>(&state_);
   if (leader == nullptr || request.term != term_) return;
+  // A follower asks for one at a time, and again while it has no answer.
+  std::erase_if(leader->fresh_reads, [from](const PendingRead& read) { return read.from == from; });
   leader->fresh_reads.push_back({.from = from, .id = request.id});
 }
 
@@ -354,7 +358,9 @@ model::ServerId Raft::BestSuccessor() const {
   model::ServerId best;
   if (leader == nullptr) return best;
   for (const auto& [id, follower] : leader->followers) {
-    if (!members_.IsVoter(id) || follower.no_space || follower.acked_round == 0) continue;
+    // Who has not answered what a majority has is perhaps gone.
+    const bool there = follower.acked_round > 0 && follower.acked_round >= leader->confirmed_round;
+    if (!members_.IsVoter(id) || follower.no_space || !there) continue;
     if (!best || follower.match() > leader->followers.at(best).match()) best = id;
   }
   return best;

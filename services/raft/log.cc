@@ -44,7 +44,7 @@ void Log::Reset(model::Revision previous, model::Term previous_term) {
 model::Revision Log::FindAgreeing(model::Revision index, model::Term term) const {
   index = std::min(index, last());
   while (index > previous_ && At(index)->term > term) index = index - 1;
-  return std::max(index, previous_);
+  return index;
 }
 
 void Log::Compact(model::Revision index, size_t bytes_max) {

@@ -42,7 +42,8 @@ class Log {
   // Forgets everything; the log begins after (`previous`, `previous_term`).
   void Reset(model::Revision previous, model::Term previous_term);
   // Where another log, that has (`index`, `term`) at or after this place, may agree with this one:
-  // the newest index at or before `index` whose term is not above `term`; at the oldest previous().
+  // the newest index at or before `index` whose term is not above `term`. What is before previous()
+  // is not known, and may agree.
   model::Revision FindAgreeing(model::Revision index, model::Term term) const;
   // Forgets the oldest entries up to `index` until those up to it weigh at most `bytes_max`.
   void Compact(model::Revision index, size_t bytes_max);

@@ -16,6 +16,15 @@ bool MembershipLog::IsVoter(model::ServerId id) const {
   return std::binary_search(voters_.begin(), voters_.end(), id);
 }
 
+bool MembershipLog::MayBeVoter(model::ServerId id, model::Revision committed) const {
+  for (size_t i = entries_.size(); i-- > 0;) {
+    const model::Member* member = entries_[i].membership.Find(id);
+    if (member != nullptr && member->role == model::Member::Role::kVoter) return true;
+    if (entries_[i].index <= committed) break;
+  }
+  return false;
+}
+
 void MembershipLog::Push(model::Revision index, model::Membership membership) {
   CHECK(index > entries_.back().index);
   entries_.push_back({index, std::move(membership)});

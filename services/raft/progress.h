@@ -47,14 +47,14 @@ class Progress {
   // sent before that round and is not in there is lost.
   void Heard(uint64_t round, model::Revision verified);
 
-  // Its channel is new: whatever was under way is lost.
-  void Restart() { Probe(match_ + 1); }
+  // Whatever was under way is lost: its channel is new, or the snapshot failed or took too long.
+  // It is asked for its log's end by what comes after all of the leader's, before `next`: it may
+  // have come further than it could tell, by a snapshot above all.
+  void Restart(model::Revision next) { Probe(next); }
   // It needs a snapshot.
   void WaitForSnapshot();
   // The snapshot was sent; from now on it may still take until `patience` to be installed.
   void SnapshotSent(base::Instant patience) { snapshot_patience_ = patience; }
-  // It failed, or took too long.
-  void SnapshotFailed() { Probe(match_ + 1); }
   base::Instant snapshot_patience() const { return snapshot_patience_; }
 
   // --- What the leader notes and this does not interpret ----------------------------------------

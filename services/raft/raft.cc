@@ -65,6 +65,8 @@ Raft::Raft(Config config, Recovered recovered, base::Rng rng, base::Instant now)
     vote_ = {};
   }
   persisted_ = log_.last();
+  // An answer to a read of an earlier life must not be taken for one of this.
+  last_forwarded_id_ = rng_.Below(uint64_t{1} << 62);
   ResetElectionTimer();
 }
 
@@ -85,7 +87,7 @@ void Raft::Tick(base::Instant now) {
     if (now_ >= leader->heartbeat_at) StartRound();
     if (leader->transfer && now_ >= leader->transfer->until) leader->transfer.reset();
     for (auto& [id, follower] : leader->followers) {
-      if (now_ >= follower.snapshot_patience()) follower.SnapshotFailed();
+      if (now_ >= follower.snapshot_patience()) follower.Restart(log_.last() + 1);
     }
     return;
   }
@@ -207,6 +209,9 @@ void Raft::Installed(base::Instant now, model::Revision index, model::Term term,
     return;
   }
   if (log_.TermAt(index) == term) {
+    persisted_ = std::max(persisted_, index);
+    delivered_ = index;
+    CommitUpTo(index);  // it may lead by now, and counts what is not committed
     std::vector<std::pair<model::Revision, model::Membership>> later;
     for (model::Revision i = index + 1; i <= log_.last(); ++i) {
       if (log_.At(i)->kind == model::EntryKind::kMembership) {
@@ -260,7 +265,11 @@ model::Revision Raft::known_committed() const {
   return std::max(committed_, leader != nullptr ? leader->first_of_term : leader_committed_);
 }
 
-bool Raft::MayStand() const { return members_.IsVoter(config_.id); }
+// Also one that its own log makes no voter any more, until that is committed: nobody without that
+// entry can win against it (thesis 4.2.2). Its own vote does not count then.
+bool Raft::MayStand() const { return members_.MayBeVoter(config_.id, committed_); }
+
+bool Raft::Alone() const { return members_.voters().size() == 1 && members_.IsVoter(config_.id); }
 
 void Raft::SetTerm(model::Term term) {
   CHECK(term > term_);

@@ -231,6 +231,7 @@ class Raft {
   // raft.cc
   void Observe(base::Instant now);
   bool MayStand() const;
+  bool Alone() const;
   base::Duration Uniform(base::Duration low, base::Duration high);
   void BecomeFollower(model::Term term, model::ServerId leader);
   void SetTerm(model::Term term);

@@ -92,5 +92,52 @@ TEST(Ensemble, TheLeadershipIsHandedOver) {
   EXPECT_EQ(ensemble.Applied(next), Strings{"a"});
 }
 
+// Thesis 4.2.2: nobody without its entry can be elected. Found by random_test.cc.
+TEST(Ensemble, WhoRemovesItselfStandsAgainUntilThatIsCommitted) {
+  Ensemble ensemble(VotersOf({1, 2}));
+  const uint64_t leader = ensemble.RunUntilLeader();
+  const uint64_t other = 3 - leader;
+  ensemble.Run(milliseconds(100));
+  ensemble.Cut(leader, other);
+  ASSERT_TRUE(ensemble.ProposeMembership(leader, VotersOf({other})).ok());
+  ensemble.Run(milliseconds(10));
+  ensemble.Crash(leader);
+  ensemble.Heal();
+  ensemble.Start(leader);
+  ensemble.Run(milliseconds(5'000));
+  EXPECT_EQ(ensemble.RaftAt(other).role(), Role::kLeader);
+  EXPECT_EQ(ensemble.RaftAt(other).membership(), VotersOf({other}));
+  ensemble.Propose(other, "a");
+  ensemble.Run(milliseconds(10));
+  EXPECT_EQ(ensemble.Applied(other), Strings{"a"});
+}
+
+// The first probe is refused with a hint that the leader's memory does not reach: it is followed
+// all the same, instead of going back to it entry by entry.
+TEST(Ensemble, AFollowerFarBehindTheMemoryIsFoundInAFewSteps) {
+  Ensemble ensemble(VotersOf({1, 2, 3}));
+  ensemble.config.tail_bytes_max = 0;
+  for (uint64_t id : {1u, 2u, 3u}) {
+    ensemble.Crash(id);
+    ensemble.Start(id);
+  }
+  const uint64_t leader = ensemble.RunUntilLeader();
+  const uint64_t away = leader % 3 + 1;
+  ensemble.Run(milliseconds(100));
+  ensemble.Crash(away);
+  for (int i = 0; i < 2'000; ++i) ensemble.Propose(leader, "x");
+  ensemble.Run(milliseconds(100));
+  ensemble.Store(leader, false);
+  size_t requests = 0;
+  ensemble.filter = [&](const Ensemble::Flight& flight) {
+    requests += flight.to.value() == away && std::holds_alternative<AppendRequest>(flight.message);
+    return true;
+  };
+  ensemble.Start(away);
+  ensemble.Run(milliseconds(200));
+  EXPECT_EQ(ensemble.Applied(away).size(), 2'000u);
+  EXPECT_LE(requests, 10u);
+}
+
 }  // namespace
 }  // namespace pando::raft

@@ -1,7 +1,7 @@
 // Ensemble: a few Rafts, their disks and the network between them, in one test thread.
 //
 // Nothing happens by itself: a test lets time pass, messages arrive and disks sync. Disks keep what
-// was synced; a crash loses the rest.
+// was synced; a crash loses the rest. Whatever happens is judged at once: see Judge and Deliver.
 #ifndef PANDO_RAFT_TESTING_ENSEMBLE_H_
 #define PANDO_RAFT_TESTING_ENSEMBLE_H_
 
@@ -35,35 +35,56 @@ class Ensemble {
     model::Term term;
     model::ServerId vote;
     std::map<model::Revision, model::Entry> log;
+    // In the store: everything up to here; the log may begin with the next.
+    model::Revision stored;
+    model::Term stored_term;
     // Handed to the disk and not synced, oldest first.
     std::deque<Append> unsynced;
-    // What the machine would have applied.
+    // What the machine would have applied in this life, and up to where.
     std::vector<EntryRef> applied;
+    model::Revision applied_index;
+    model::Term applied_term;
     std::vector<ReadGrant> reads;
     std::vector<model::ServerId> snapshots;
     bool slow_disk = false;  // syncs only when told to
+    // The last time that somebody looked.
+    bool led = false;
+    model::Revision committed;
   };
   struct Flight {
     model::ServerId from;
     model::ServerId to;
     Message message;
+    base::Instant due;
   };
 
-  explicit Ensemble(model::Membership membership);
+  // `spares` run without data until they are made members.
+  explicit Ensemble(model::Membership membership, std::vector<uint64_t> spares = {},
+                    uint64_t seed = 1);
+
+  // Of every server that starts from now on.
+  Config config;
 
   Server& At(uint64_t id) { return servers_.at(model::ServerId(id)); }
   Raft& RaftAt(uint64_t id) { return *At(id).raft; }
   base::Instant now() const { return now_; }
 
+  bool Runs(uint64_t id) { return At(id).raft != nullptr; }
   void Start(uint64_t id);
   void Crash(uint64_t id);
+  // The channel between them breaks and is opened again: what was under way is lost.
+  void Reconnect(uint64_t one, uint64_t other);
+  // Everything applied goes to the store; with `drop` the log on disk begins after it.
+  void Store(uint64_t id, bool drop);
+  // The store of `from` goes to `to`, which installs it if it is news.
+  void InstallSnapshot(uint64_t from, uint64_t to);
 
   // Takes everybody's output: appends to the disks, messages to the network.
   void Settle();
   // Syncs the disk of one server.
   void Sync(uint64_t id);
-  // Lets `duration` pass in steps of 1 ms: ticks, messages arrive, disks that are not slow sync.
-  void Run(base::Duration duration);
+  // Lets `duration` pass in steps: ticks, messages arrive, disks that are not slow sync.
+  void Run(base::Duration duration, base::Duration step = milliseconds(1));
   // Until somebody leads that a majority follows; the leader's id. 0: nobody within 10 s.
   uint64_t RunUntilLeader();
 
@@ -77,24 +98,39 @@ class Ensemble {
   std::vector<Flight>& flights() { return flights_; }
   // Asked of each message; false: it is lost.
   std::function<bool(const Flight&)> filter;
+  // Asked of each message: when its copies arrive, from now. None: it is lost.
+  std::function<std::vector<base::Duration>(const Flight&)> route;
 
   // Proposes at a server that leads. The index.
   model::Revision Propose(uint64_t id, const std::string& payload);
+  absl::StatusOr<model::Revision> ProposeMembership(uint64_t id, const model::Membership& next);
+  // A read at a server: its grant is judged when it comes.
+  void Read(uint64_t id);
   // The payloads of commands that were applied at a server.
   std::vector<std::string> Applied(uint64_t id);
-  // One leader per term; equal entries where they were applied.
-  void CheckSafety();
+  // What anybody has given out as committed.
+  model::Revision newest() const;
 
  private:
   void Obey(Server* server);
   void DeliverAll();
+  void Deliver(Server* server, EntryRef entry);
+  // One leader per term; what a leader counts as committed is on a majority's disks.
+  void Judge(Server* server);
+  size_t MostOnDisk(const std::vector<model::Member>& members, model::Revision index);
+  bool Introduce(Server* server, Server* to);
+  const model::Membership& MembershipAt(model::Revision index) const;
 
-  const model::Membership membership_;
+  const uint64_t seed_;
   base::Instant now_{std::chrono::seconds(1)};
   std::map<model::ServerId, Server> servers_;
   std::vector<Flight> flights_;
   std::set<std::pair<model::ServerId, model::ServerId>> cut_;
   std::map<model::Term, model::ServerId> leaders_;
+  std::map<model::Revision, EntryRef> committed_;
+  std::map<model::Revision, model::Membership> memberships_;  // committed
+  std::map<uint64_t, model::Revision> asked_;                 // reads, and what was committed then
+  uint64_t last_read_ = 1'000;                                // below: a test's own
 };
 
 }  // namespace pando::raft
