@@ -261,6 +261,10 @@ void Replica::OnMembershipApplied(model::Revision revision) {
 void Replica::TendMembers() {
   if (now_ < next_tend_) return;
   next_tend_ = now_ + kTendInterval;
+  // Whoever has not answered may have had no channel for its answer.
+  if (forming_) {
+    for (const model::ServerId id : forming_->Missing()) Announce(id);
+  }
   if (IsLeader() && raft_.transferring()) return;
   for (const auto& [id, channel] : channels_.all()) {
     const io::PeerHello& hello = channel.hello;
