@@ -102,6 +102,7 @@ void Replica::OnRole(const raft::RoleChange& role) {
 
 void Replica::Lead() {
   leads_in_ = raft_.term();
+  leads_from_ = raft_.last_index();
   std::vector<session::Leases::Timeout> sessions;
   for (const auto& [id, session] : machine_->sessions()) {
     sessions.push_back({id, std::chrono::milliseconds(session.record.timeout_ms)});

@@ -178,6 +178,9 @@ class Replica : private watch::Streams::Sink {
   void Tell(const std::string& event) const;
   // And has begun to: what a new leader proposes first is proposed.
   bool IsLeader() const { return raft_.role() == raft::Role::kLeader && raft_.term() == leads_in_; }
+  // And has applied all that came before its term: an expiry that its predecessor has proposed may
+  // be in there, so that nobody may be promised anything before.
+  bool KnowsSessions() const { return IsLeader() && machine_->applied() >= leads_from_; }
 
   // requests.cc: what clients ask
   void OnRequests(io::RequestBatch batch);
@@ -296,7 +299,8 @@ class Replica : private watch::Streams::Sink {
   // Below it the log on disk need hold nothing, and may not.
   model::Revision first_kept_;
   raft::Raft raft_;
-  model::Term leads_in_;  // the last term that Lead() was called in
+  model::Term leads_in_;        // the last term that Lead() was called in
+  model::Revision leads_from_;  // its first entry
   std::unique_ptr<machine::Machine> machine_;
   session::Leases leases_;
   watch::Streams streams_;
