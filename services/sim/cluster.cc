@@ -121,6 +121,7 @@ class Cluster {
   SimServer* Leader();
   std::vector<model::ServerId> Ids() const;
   size_t Voters();
+  bool IsMember(model::ServerId id);
   bool MayLose();
   void Step(base::Instant until);
   void Check();
@@ -271,6 +272,12 @@ size_t Cluster::Voters() {
     voters += member.role == model::Member::Role::kVoter;
   }
   return voters;
+}
+
+// As the leader knows it.
+bool Cluster::IsMember(model::ServerId id) {
+  SimServer* const leader = Leader();
+  return leader != nullptr && leader->replica().raft().membership().Find(id) != nullptr;
 }
 
 // A member may lose its data for good: a majority keeps theirs.
@@ -464,13 +471,19 @@ void Cluster::Promote(model::ServerId id) {
 void Cluster::TendMembers() {
   for (auto& [id, server] : servers_) {
     const bool lost = server.wiped || !server.server->stopped_because().empty();
-    if (!lost || server.removed || server.leaving || !operator_->idle()) continue;
+    if (!lost || server.leaving || !operator_->idle()) continue;
+    if (server.removed) {
+      // With an empty disk it had asked to be let in again, and was once its former self was gone.
+      if (server.wiped && IsMember(id)) operator_->Order(io::RemoveMember{id}, nullptr);
+      continue;
+    }
     server.leaving = true;
     if (server.server->running()) server.server->Kill();
     Trace(absl::StrCat("server ", id.value(),
                        " is to be replaced: ", server.server->stopped_because()));
     operator_->Order(io::RemoveMember{id}, [this, &lost_one = server](bool) {
       ++totals_.replaced;
+      lost_one.leaving = false;
       lost_one.removed = true;
       if (servers_.size() < kServersMax) Join();
     });
