@@ -30,6 +30,14 @@ grpc::Status GoingAway();
 
 model::Error InvalidArgument(std::string detail);
 
+// Returns from the enclosing function if `expression` is a refusal.
+#define PANDO_RETURN_IF_REFUSED(expression)                           \
+  do {                                                                \
+    if (model::Error pando_error = (expression); !pando_error.ok()) { \
+      return pando_error;                                             \
+    }                                                                 \
+  } while (false)
+
 }  // namespace pando::api
 
 #endif  // PANDO_API_ERRORS_H_

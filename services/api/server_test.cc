@@ -169,7 +169,7 @@ TEST_F(Unary, AnswerAfterTheCallersCancelIsDropped) {
   EXPECT_TRUE(next.get().ok());
 }
 
-// --- Sessions and status ----------------------------------------------------------------------
+// --- Sessions ---------------------------------------------------------------------------------
 
 TEST_F(Unary, OpenTellsTheTokenAndKeepsItsHash) {
   for (const auto& [asked, wanted] : std::vector<std::pair<int64_t, int64_t>>{
@@ -249,29 +249,10 @@ TEST_F(Unary, SessionsAreListedAPageAtATime) {
   EXPECT_EQ(ReasonIn(sessions_->List(&context_, request, &response)), "INVALID_ARGUMENT");
 }
 
-TEST_F(Unary, StatusIsAskedOfTheCore) {
-  const auto cluster = v1::ClusterService::NewStub(channel_);
-  v1::StatusResponse response;
-  auto status = Async([&] { return cluster->Status(&context_, {}, &response); });
-  const io::RequestBatch batch = NextRequests();
-  EXPECT_TRUE(std::holds_alternative<io::GetStatus>(batch.requests[0].body));
-  model::EnsembleStatus ensemble;
-  ensemble.leader = model::ServerId(2);
-  model::Reply reply;
-  reply.result = ensemble;
-  Answer(batch, {reply});
-  EXPECT_TRUE(status.get().ok());
-  EXPECT_EQ(response.leader_id(), 2);
-}
-
 TEST_F(Unary, WhatIsNotThereYetIsUnimplemented) {
-  const auto cluster = v1::ClusterService::NewStub(channel_);
-  v1::ListMembersResponse members;
-  EXPECT_EQ(cluster->ListMembers(&context_, {}, &members).error_code(), grpc::UNIMPLEMENTED);
   const auto locks = v1::LockService::NewStub(channel_);
-  grpc::ClientContext other;
   v1::LockResponse locked;
-  EXPECT_EQ(locks->Lock(&other, {}, &locked).error_code(), grpc::UNIMPLEMENTED);
+  EXPECT_EQ(locks->Lock(&context_, {}, &locked).error_code(), grpc::UNIMPLEMENTED);
 }
 
 // --- The server -------------------------------------------------------------------------------

@@ -53,12 +53,6 @@ void WritePage(const model::SessionsResult& all, uint64_t after, size_t page_siz
   }
 }
 
-const model::SessionResult& ResultOf(const model::Reply& reply) {
-  static const model::SessionResult kNone;
-  const auto* result = std::get_if<model::SessionResult>(&reply.result);
-  return result != nullptr ? *result : kNone;
-}
-
 // A command on the session that the header names.
 template <class Body, class In, class Out, class Write>
 grpc::ServerUnaryReactor* StartOnSession(Edge* edge, const grpc::CallbackServerContext& context,
@@ -74,7 +68,7 @@ grpc::ServerUnaryReactor* StartOnSession(Edge* edge, const grpc::CallbackServerC
                          in.ByteSizeLong(), [edge, out, write](const io::Completion& completion) {
                            edge->WriteHeader(completion.reply.revision, completion.stream_revision,
                                              out->mutable_header());
-                           write(ResultOf(completion.reply), out);
+                           write(ResultOf<model::SessionResult>(completion.reply), out);
                          });
 }
 
@@ -100,7 +94,7 @@ grpc::ServerUnaryReactor* SessionService::Open(grpc::CallbackServerContext* cont
   return UnaryCall::Post(
       edge_, kMethod, MakeCommand(*edge_, caller, DeadlineOf(*edge_, *context), std::move(open)),
       request->ByteSizeLong(), [edge = edge_, response, token](const io::Completion& completion) {
-        const model::SessionResult& result = ResultOf(completion.reply);
+        const model::SessionResult& result = ResultOf<model::SessionResult>(completion.reply);
         edge->WriteHeader(completion.reply.revision, completion.stream_revision,
                           response->mutable_header());
         response->set_session_id(static_cast<int64_t>(result.session.value()));

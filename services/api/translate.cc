@@ -15,14 +15,6 @@ namespace {
 using model::Error;
 using model::Reason;
 
-// Returns from the enclosing function if `expression` is a refusal.
-#define PANDO_RETURN_IF_REFUSED(expression)                           \
-  do {                                                                \
-    if (model::Error pando_error = (expression); !pando_error.ok()) { \
-      return pando_error;                                             \
-    }                                                                 \
-  } while (false)
-
 Error CheckNotNegative(const char* field, int64_t value) {
   if (value >= 0) return {};
   return InvalidArgument(absl::StrCat(field, " is negative"));
@@ -403,15 +395,6 @@ Error FromProto(const v1::PipelineOperation& in, size_t value_bytes_max, Pipelin
 
 namespace {
 
-// The result of a reply. The core always answers with that of the request; one that does not is
-// shown as an empty one, because no client's doing may stop the server.
-template <class Result>
-const Result& ResultOf(const model::Reply& reply) {
-  static const Result kNone;
-  const Result* result = std::get_if<Result>(&reply.result);
-  return result != nullptr ? *result : kNone;
-}
-
 void Write(const model::OperationResult& in, v1::CreateResponse* out) {
   out->set_path(in.path);
   ToProto(in.stat, out->mutable_stat());
@@ -597,31 +580,6 @@ void ToProto(const model::Reply& in, const PipelineShape& shape, v1::PipelineRes
       return;
     case v1::PipelineOperation::OPERATION_NOT_SET:
       return;
-  }
-}
-
-void ToProto(const model::Reply& in, v1::StatusResponse* out) {
-  using Role = model::EnsembleStatus::Role;
-  static_assert(static_cast<int>(Role::kLeader) == v1::SERVER_ROLE_LEADER);
-  static_assert(static_cast<int>(Role::kFollower) == v1::SERVER_ROLE_FOLLOWER);
-  static_assert(static_cast<int>(Role::kLearner) == v1::SERVER_ROLE_LEARNER);
-  static_assert(static_cast<int>(Role::kCandidate) == v1::SERVER_ROLE_CANDIDATE);
-  const auto& status = ResultOf<model::EnsembleStatus>(in);
-  out->set_leader_id(Number(status.leader));
-  for (const model::EnsembleStatus::Member& member : status.members) {
-    v1::MemberStatus* row = out->add_members();
-    row->set_id(Number(member.id));
-    row->set_role(static_cast<v1::ServerRole>(member.role));
-    row->set_term(Number(member.term));
-    row->set_applied_revision(Number(member.applied));
-    row->set_lag(static_cast<int64_t>(member.lag));
-    row->set_disk_bytes(static_cast<int64_t>(member.disk_bytes));
-    row->set_version(member.version);
-    row->set_reachable(member.reachable);
-    row->mutable_addresses()->set_client(member.client_address);
-    row->mutable_addresses()->set_peer(member.peer_address);
-    row->mutable_addresses()->set_http(member.http_address);
-    row->mutable_addresses()->set_zookeeper(member.zookeeper_address);
   }
 }
 

@@ -22,7 +22,6 @@
 #include "model/query.h"
 #include "model/reply.h"
 #include "model/watch.h"
-#include "pando/v1/cluster.pb.h"
 #include "pando/v1/common.pb.h"
 #include "pando/v1/session.pb.h"
 #include "pando/v1/tree.pb.h"
@@ -70,6 +69,15 @@ struct Header {
 
 // --- Responses --------------------------------------------------------------------------------
 
+// The result of a reply. The core always answers with that of the request; one that does not is
+// shown as an empty one, because no client's doing may stop the server.
+template <class Result>
+const Result& ResultOf(const model::Reply& reply) {
+  static const Result kNone;
+  const Result* result = std::get_if<Result>(&reply.result);
+  return result != nullptr ? *result : kNone;
+}
+
 void ToProto(const model::Stat& in, v1::Stat* out);
 void ToProto(const model::Acl& in, google::protobuf::RepeatedPtrField<v1::AclEntry>* out);
 void ToProto(const model::WalkResult::Node& in, v1::WalkEntry* out);
@@ -81,7 +89,6 @@ void ToProto(const model::Reply& in, v1::SetResponse* out);
 void ToProto(const model::Reply& in, v1::DeleteResponse* out);
 void ToProto(const model::Reply& in, v1::GetAclResponse* out);
 void ToProto(const model::Reply& in, v1::SetAclResponse* out);
-void ToProto(const model::Reply& in, v1::StatusResponse* out);
 // `list`: codec::ListOf the request, for the token of the next page.
 void ToProto(const model::Reply& in, std::string_view list, v1::ListResponse* out);
 

@@ -1,11 +1,11 @@
 #include "api/translate.h"
 
 #include <gmock/gmock.h>
-#include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
 #include <string>
 
+#include "api/testing/proto_text.h"
 #include "codec/page_token.h"
 #include "model/limits.h"
 
@@ -432,25 +432,6 @@ constexpr char kSomeStat[] =
     "version: 6 children_version: 7 acl_version: 8 ephemeral_owner: 9 data_length: 10 "
     "children_count: 11 }";
 
-model::Reply ReplyOf(auto result) {
-  model::Reply reply;
-  reply.revision = Revision(42);
-  reply.result = std::move(result);
-  return reply;
-}
-
-template <class Message>
-std::string Expected(const std::string& text) {
-  return Text(Proto<Message>(text));
-}
-
-template <class Message>
-std::string Shown(const model::Reply& reply) {
-  Message message;
-  ToProto(reply, &message);
-  return Text(message);
-}
-
 TEST(Translate, RepliesKeepEveryField) {
   const std::string stat = kSomeStat;
   const model::Reply reply = ReplyOf(model::OperationResult{
@@ -557,28 +538,6 @@ TEST(Translate, EventsKeepEveryField) {
   v1::WatchEvent event;
   ToProto(change, false, &event);
   EXPECT_FALSE(event.has_data());
-}
-
-TEST(Translate, StatusKeepsEveryField) {
-  model::EnsembleStatus status;
-  status.leader = model::ServerId(2);
-  status.members.push_back({.id = model::ServerId(2),
-                            .role = model::EnsembleStatus::Role::kLeader,
-                            .term = model::Term(3),
-                            .applied = Revision(4),
-                            .lag = 5,
-                            .disk_bytes = 6,
-                            .version = "v",
-                            .reachable = true,
-                            .client_address = "c",
-                            .peer_address = "p",
-                            .http_address = "h",
-                            .zookeeper_address = "z"});
-  EXPECT_EQ(Shown<v1::StatusResponse>(ReplyOf(status)),
-            Expected<v1::StatusResponse>(
-                "leader_id: 2 members { id: 2 role: SERVER_ROLE_LEADER term: 3 "
-                "applied_revision: 4 lag: 5 disk_bytes: 6 version: 'v' reachable: true "
-                "addresses { client: 'c' peer: 'p' http: 'h' zookeeper: 'z' } }"));
 }
 
 }  // namespace

@@ -75,6 +75,8 @@ inline constexpr size_t kUncommittedBytesMax = 64 * kMiB;
 // Servers among each other.
 inline constexpr size_t kMembersMax = 64;
 inline constexpr size_t kVotersMax = 9;
+// HOST:PORT of a member, as an operator gives it; a host name has at most 253.
+inline constexpr size_t kAddressBytesMax = 260;
 // Entries of one AppendRequest, and what of them may be under way to one follower.
 inline constexpr size_t kAppendBytesMax = 1 * kMiB;
 inline constexpr size_t kAppendEntriesMax = 4'096;
