@@ -7,6 +7,12 @@
 #include "codec/command.h"
 
 namespace pando::api {
+namespace {
+
+// What an answer takes on its way, at most.
+constexpr base::Duration kAnswerMax = std::chrono::milliseconds(100);
+
+}  // namespace
 
 Edge::Edge(Options options, io::Inbox* inbox) : options_(std::move(options)), inbox_(inbox) {}
 
@@ -62,7 +68,10 @@ model::Error CallerOf(const Edge& edge, const grpc::CallbackServerContext& conte
 base::Instant DeadlineOf(const Edge& edge, const grpc::CallbackServerContext& context) {
   const std::chrono::system_clock::time_point deadline = context.deadline();
   if (deadline == std::chrono::system_clock::time_point::max()) return base::kNever;
-  return edge.options().now() + (deadline - std::chrono::system_clock::now());
+  const base::Duration left = deadline - std::chrono::system_clock::now();
+  // gRPC has rounded the caller's timeout up, by as much as a hundredth.
+  const base::Duration margin = std::min(left / 10, kAnswerMax + left / 100);
+  return edge.options().now() + left - std::max(margin, base::Duration(0));
 }
 
 io::Request MakeCommand(const Edge& edge, const Caller& caller, base::Instant deadline,

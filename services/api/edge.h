@@ -77,7 +77,8 @@ struct Caller {
 [[nodiscard]] model::Error CallerOf(const Edge& edge, const grpc::CallbackServerContext& context,
                                     const v1::RequestHeader& header, Caller* out);
 
-// The call's deadline on the clock of Options.now; kNever if it has none.
+// When the call has to be answered, on the clock of Options.now: a little before its deadline, so
+// that the caller hears whether its write was sent to a leader. kNever if it has none.
 base::Instant DeadlineOf(const Edge& edge, const grpc::CallbackServerContext& context);
 
 // How long a write waits that has no deadline of its own.

@@ -99,6 +99,21 @@ TEST_F(Unary, DeadlineTravelsOnTheMonotonicClock) {
   EXPECT_TRUE(status.get().ok());
 }
 
+TEST_F(Unary, AnswerIsDueBeforeItsCallerStopsWaiting) {
+  for (const auto& [timeout, margin] : std::vector<std::pair<base::Duration, base::Duration>>{
+           {std::chrono::seconds(20), std::chrono::milliseconds(100)},
+           {std::chrono::milliseconds(500), std::chrono::milliseconds(50)}}) {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + timeout);
+    auto status = Async([&] { return tree_->Get(&context, GetOf("/a"), &got_); });
+    const io::RequestBatch batch = NextRequests();
+    const base::Duration due = batch.requests[0].deadline.since_start - base::Duration(now_ns_);
+    EXPECT_LE(due, timeout - margin + std::chrono::milliseconds(10));  // gRPC rounds up
+    Answer(batch, {Ok(1)});
+    EXPECT_TRUE(status.get().ok());
+  }
+}
+
 TEST_F(Unary, SyncIsLinearizable) {
   v1::SyncResponse response;
   auto status = Async([&] { return tree_->Sync(&context_, {}, &response); });
