@@ -82,6 +82,25 @@ TEST(Codec, KeptRepliesLeaveOutWhatWasRead) {
   EXPECT_EQ(result.results[0].data, std::nullopt);
 }
 
+// A log that its own server cannot read stops that server for good, so what a command may say is
+// decided where it is applied.
+TEST(Codec, ACommandIsReadHoweverSenselessItIs) {
+  const model::Acl acl = {{0, {}}, {model::kAllPermissions + 1, {}}, {~0u, {"", "anyone"}}};
+  model::Transaction transaction;
+  transaction.compares = {{.number = -1}};
+  transaction.then_operations = {model::Create{.ttl_ms = -1, .acl = acl}, model::Get{}};
+  transaction.else_operations = {model::Check{.expected_version = -1}};
+  for (const model::CommandBody& body :
+       {model::CommandBody(model::Create{.path = "no path", .acl = acl}),
+        model::CommandBody(model::SetAcl{.acl = acl, .expected_acl_version = -1}),
+        model::CommandBody(transaction), model::CommandBody(model::OpenSession{-1, "short"})}) {
+    const std::string bytes = EncodeCommand(SampleCommand(body));
+    model::Command command;
+    ASSERT_TRUE(DecodeCommand(bytes, &command)) << body.index();
+    EXPECT_EQ(EncodeCommand(command), bytes) << body.index();
+  }
+}
+
 TEST(Codec, AHashOfARequestIsOfItsBodyOnly) {
   const std::vector<model::CommandBody> bodies = SampleBodies();
   EXPECT_EQ(HashBody(bodies[4]), HashBody(bodies[4]));

@@ -47,8 +47,9 @@ void Write(Writer* writer, const model::Acl& acl) {
 void Read(Reader* reader, model::Acl* acl) {
   acl->resize(reader->Count(3));
   for (model::AclEntry& entry : *acl) {
+    // Any number: which ones mean something is for the machine to say, not for a reader of the log.
     const uint64_t permissions = reader->Varint();
-    if (permissions > model::kAllPermissions) reader->Fail();
+    if (permissions > ~uint32_t{0}) reader->Fail();
     entry.permissions = static_cast<uint32_t>(permissions);
     Read(reader, &entry.identity);
   }

@@ -106,7 +106,7 @@ class Log {
   model::Acl Acl() {
     model::Acl acl;
     for (size_t count = choices_.Below(3); count > 0; --count) {
-      acl.push_back({static_cast<uint32_t>(choices_.Byte() & model::kAllPermissions), Identity()});
+      acl.push_back({choices_.Byte(), Identity()});  // some are no permissions
     }
     return acl;
   }
