@@ -28,7 +28,7 @@ void Replica::SendPending() {
     }
     return;
   }
-  if (!raft_.leader() || raft_.leader() == options_.id) return;
+  if (!Follows()) return;
   // What was lost on the way is missed when nothing comes back.
   if (now_ >= send_again_) {
     pending_.SendAgain();

@@ -71,8 +71,7 @@ Replica::Replica(Options options, Recovered recovered, Adapters adapters, Observ
       streams_(this, machine_->applied(), recovered.oldest_change, options_.watch_no_leader),
       pending_({options_.storage, options_.start}),
       stored_(machine_->applied()),
-      snapshot_(recovered.snapshot_revision),
-      next_reap_(now + options_.reap_interval) {
+      snapshot_(recovered.snapshot_revision) {
   CHECK(options_.id);
   CHECK(options_.storage);
   CHECK(options_.start);
@@ -160,9 +159,11 @@ base::Instant Replica::NextDeadline() const {
   if (stopped_) return base::kNever;
   base::Instant next =
       std::min({raft_.NextDeadline(), leases_.NextDeadline(), streams_.NextDeadline(),
-                pending_.next_deadline(), reads_.next_deadline(), next_reap_});
+                pending_.next_deadline(), reads_.next_deadline()});
+  if (IsLeader()) next = std::min(next, next_reap_);
   if (adapters_.peers == nullptr) return next;
-  next = std::min({next, next_report_, next_tend_, renewals_.next_deadline(), send_again_});
+  next = std::min({next, next_report_, next_tend_, renewals_.next_deadline()});
+  if (Follows()) next = std::min(next, send_again_);
   // What was just done may leave something that is due at once.
   return std::max(next, now_ + std::chrono::milliseconds(1));
 }

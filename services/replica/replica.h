@@ -178,8 +178,9 @@ class Replica : private watch::Streams::Sink {
   void Tell(const std::string& event) const;
   // And has begun to: what a new leader proposes first is proposed.
   bool IsLeader() const { return raft_.role() == raft::Role::kLeader && raft_.term() == leads_in_; }
-  // And has applied all that came before its term: an expiry that its predecessor has proposed may
-  // be in there, so that nobody may be promised anything before.
+  bool Follows() const { return raft_.leader() && raft_.leader() != options_.id; }
+  // Leads, and has applied all that came before its term: an expiry that its predecessor has
+  // proposed may be in there, so that nobody may be promised anything before.
   bool KnowsSessions() const { return IsLeader() && machine_->applied() >= leads_from_; }
 
   // requests.cc: what clients ask
@@ -346,7 +347,7 @@ class Replica : private watch::Streams::Sink {
   Digests digests_;
   // A leader's: the next number that it takes of each source.
   absl::btree_map<model::StorageId, std::pair<model::StartCount, model::SourceNumber>> taken_;
-  base::Instant send_again_ = base::kNever;  // pending commands, if nothing is applied until then
+  base::Instant send_again_ = base::kNever;  // a follower's, if nothing is applied until then
   uint32_t proposed_version_ = 0;
   base::Instant next_room_;
 
@@ -365,7 +366,7 @@ class Replica : private watch::Streams::Sink {
   // A received one that is being put in force; none: none is.
   std::optional<io::SnapshotReceived> installing_;
 
-  base::Instant next_reap_;
+  base::Instant next_reap_;        // a leader's
   bool expiry_round_ = false;      // kExpiryRead is on its way
   bool expiry_confirmed_ = false;  // and was granted
   bool shutting_down_ = false;

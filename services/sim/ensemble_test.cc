@@ -119,5 +119,19 @@ TEST_F(EnsembleTest, ANewLeaderPromisesNoSessionAnythingBeforeItKnowsWhoHasExpir
   EXPECT_GT(std::get<model::SessionResult>(late->result).time_left_ms, 0);
 }
 
+// A core thread that finds something due at every look would never sleep.
+TEST_F(EnsembleTest, IsSeldomWokenWhileNothingHappens) {
+  Make(3);
+  for (uint64_t id = 1; id <= 3; ++id) Start(id);
+  ASSERT_NE(Leader(), 0u);
+  schedule_.RunFor(seconds(5));
+  std::map<uint64_t, uint64_t> before;
+  for (const auto& [id, server] : servers_) before[id] = server->turns();
+  schedule_.RunFor(seconds(1));
+  for (const auto& [id, server] : servers_) {
+    EXPECT_LT(server->turns() - before[id], 100u) << "server " << id;
+  }
+}
+
 }  // namespace
 }  // namespace pando::sim

@@ -275,6 +275,7 @@ void SimServer::PlanTurn(base::Instant at) {
 }
 
 void SimServer::Turn() {
+  ++turns_;
   Life* const life = life_.get();
   std::vector<io::Event> events = std::exchange(life->inbox, {});
   for (io::Event& event : events) {

@@ -86,6 +86,8 @@ class SimServer {
   // The binary that the next start runs.
   void SetMachineVersion(uint32_t version_max) { options_.machine_version_max = version_max; }
   uint64_t lives() const { return lives_; }
+  // How often it was woken.
+  uint64_t turns() const { return turns_; }
   model::ServerId id() const { return options_.id; }
   model::StorageId storage() const { return storage_; }
 
@@ -121,6 +123,7 @@ class SimServer {
   StoredState stored_;  // while it does not run
   std::unique_ptr<Life> life_;
   uint64_t lives_ = 0;
+  uint64_t turns_ = 0;
   base::Instant paused_until_;
   base::Duration wall_offset_{0};
   base::Duration disk_delay_max_{0};
