@@ -1,7 +1,6 @@
 #include "sim/cluster.h"
 
 #include <algorithm>
-#include <deque>
 #include <map>
 #include <optional>
 #include <utility>
@@ -10,6 +9,7 @@
 #include "base/check.h"
 #include "sim/cluster_client.h"
 #include "sim/network.h"
+#include "sim/operator.h"
 #include "sim/sim_server.h"
 #include "sim/truth.h"
 
@@ -25,79 +25,6 @@ constexpr base::Duration kLivenessPhase = seconds(60);
 constexpr uint64_t kHistoryTriesMax = 200'000;
 constexpr size_t kCallsMin = 300;
 constexpr size_t kFaultsMin = 10;
-
-constexpr const char* kFaultNames[kFaults] = {
-    "kills",       "power losses", "pauses",      "partitions", "one-way partitions",
-    "isolations",  "breaks",       "slow disks",  "full disks", "clock jumps",
-    "rotten logs", "rotten trees", "wiped disks", "joins",      "removals",
-    "transfers",   "upgrades"};
-
-// Asks servers for changes of the membership, one after the other, until each is done.
-class Operator : public io::ReplySink, public std::enable_shared_from_this<Operator> {
- public:
-  Operator(Schedule* schedule, std::function<SimServer*()> pick)
-      : schedule_(schedule), pick_(std::move(pick)) {}
-
-  // `done` runs once it is; what can never be done is given up.
-  void Order(io::AdminOrder order, std::function<void(bool)> done) {
-    orders_.push_back({std::move(order), std::move(done), 0});
-    if (orders_.size() > 1) return;
-    schedule_->After(milliseconds(1), [self = shared_from_this()] { self->Try(); });
-  }
-  bool idle() const { return orders_.empty(); }
-
-  void Deliver(std::vector<io::Completion> completions) override {
-    for (const io::Completion& completion : completions) {
-      if (completion.tag != tag_ || orders_.empty()) continue;
-      const model::Error& error = completion.reply.error;
-      if (error.ok() || error.reason == model::Reason::kNoNode) return End(true);
-      if (error.reason == model::Reason::kInvalidArgument) return End(false);
-    }
-  }
-
- private:
-  struct Task {
-    io::AdminOrder order;
-    std::function<void(bool)> done;
-    int tries = 0;
-  };
-  void Try() {
-    if (orders_.empty()) return;
-    io::RequestBatch batch;
-    batch.sink = shared_from_this();
-    io::Request request;
-    request.tag = ++tag_;
-    request.deadline = schedule_->now() + seconds(2);
-    request.body = io::Administer{orders_.front().order};
-    batch.requests.push_back(std::move(request));
-    pick_()->Post(std::move(batch));
-    schedule_->After(milliseconds(2'500), [self = shared_from_this(), tag = tag_] {
-      if (tag != self->tag_ || self->orders_.empty()) return;
-      const bool optional =
-          std::holds_alternative<io::TransferLeadership>(self->orders_.front().order);
-      if (optional && ++self->orders_.front().tries >= 2) {
-        self->End(false);
-      } else {
-        self->Try();
-      }
-    });
-  }
-  void End(bool good) {
-    ++tag_;
-    // Later: this is the turn of a server that the operator may now want to kill.
-    schedule_->After(milliseconds(1), [self = shared_from_this(), good] {
-      const std::function<void(bool)> done = std::move(self->orders_.front().done);
-      self->orders_.pop_front();
-      if (done) done(good);
-      self->Try();
-    });
-  }
-
-  Schedule* const schedule_;
-  const std::function<SimServer*()> pick_;
-  std::deque<Task> orders_;
-  uint64_t tag_ = 0;
-};
 
 class Cluster {
  public:
@@ -320,7 +247,7 @@ void Cluster::Nemesis() {
     while (dice >= weights_[fault]) dice -= weights_[fault++];
     if (!Do(static_cast<Fault>(fault))) continue;
     ++totals_.faults[fault];
-    Trace(absl::StrCat("fault: ", kFaultNames[fault]));
+    Trace(absl::StrCat("fault: ", FaultName(static_cast<Fault>(fault))));
     break;
   }
   schedule_.After(
@@ -629,42 +556,6 @@ ClusterTotals Cluster::Run() {
 }
 
 }  // namespace
-
-const char* FaultName(Fault fault) { return kFaultNames[static_cast<size_t>(fault)]; }
-
-void ClusterTotals::Add(const ClusterTotals& other) {
-  seeds += other.seeds;
-  for (size_t i = 0; i < kFaults; ++i) faults[i] += other.faults[i];
-  calls += other.calls;
-  calls_done += other.calls_done;
-  history_calls += other.history_calls;
-  history_given_up += other.history_given_up;
-  revisions += other.revisions;
-  messages += other.messages;
-  dropped += other.dropped;
-  duplicated += other.duplicated;
-  reordered += other.reordered;
-  channels_broken += other.channels_broken;
-  snapshots += other.snapshots;
-  snapshots_broken += other.snapshots_broken;
-  streams += other.streams;
-  terms += other.terms;
-  replaced += other.replaced;
-  virtual_ms += other.virtual_ms;
-}
-
-std::string ClusterTotals::Line() const {
-  std::string line =
-      absl::StrCat("sim: ", seeds, " seeds, ", virtual_ms / 1'000, " s virtual, ", calls,
-                   " calls (", history_calls, " in histories, ", history_given_up, " given up), ",
-                   revisions, " revisions, ", terms, " terms");
-  for (size_t i = 0; i < kFaults; ++i) absl::StrAppend(&line, ", ", faults[i], " ", kFaultNames[i]);
-  absl::StrAppend(&line, ", ", replaced, " replaced, ", messages, " messages, ", dropped,
-                  " dropped, ", duplicated, " duplicated, ", reordered, " reordered, ",
-                  channels_broken, " channels broken, ", snapshots, " snapshots, ",
-                  snapshots_broken, " broken off, ", streams, " streams");
-  return line;
-}
 
 ClusterTotals RunCluster(uint64_t seed, TraceLine trace) {
   return Cluster(seed, std::move(trace)).Run();
