@@ -10,6 +10,7 @@
 #include "sim/cluster_client.h"
 #include "sim/network.h"
 #include "sim/operator.h"
+#include "sim/session_mover.h"
 #include "sim/sim_server.h"
 #include "sim/truth.h"
 
@@ -24,6 +25,9 @@ constexpr base::Duration kSafetyPhase = seconds(60);
 constexpr base::Duration kLivenessPhase = seconds(60);
 constexpr uint64_t kHistoryTriesMax = 200'000;
 constexpr size_t kCallsMin = 300;
+// Of the machine. To its binary of today they mean the same.
+constexpr uint32_t kOldVersion = 1;
+constexpr uint32_t kNewVersion = 2;
 constexpr size_t kFaultsMin = 10;
 
 class Cluster {
@@ -37,6 +41,9 @@ class Cluster {
     bool wiped = false;    // its id has no data any more: it must be replaced
     bool leaving = false;  // it is being removed
     bool removed = false;
+
+    // Its data is gone for good, or it has stopped for good.
+    bool lost() const { return wiped || !server->stopped_because().empty(); }
   };
 
   void Trace(const std::string& line);
@@ -61,6 +68,7 @@ class Cluster {
   void Join();
   void Promote(model::ServerId id);
   void Heal();
+  void CheckReturn();
   bool Converged();
   std::string Describe();
 
@@ -78,6 +86,7 @@ class Cluster {
   std::vector<std::shared_ptr<ClusterClient>> clients_;
   std::vector<std::unique_ptr<Watcher>> watchers_;
   std::vector<std::shared_ptr<LaneWriter>> lanes_;
+  std::shared_ptr<SessionMover> mover_;
   std::shared_ptr<Operator> operator_;
   uint64_t weights_[kFaults];
   base::Duration fault_pause_max_;
@@ -107,6 +116,8 @@ Cluster::Cluster(uint64_t seed, TraceLine trace)
   common_.store.scan_chunk_bytes = size_t{1} << rng_.Between(8, 14);
   common_.raft.tail_bytes_max = rng_.Between(1, 400) * 200;
   common_.raft.append_bytes_max = size_t{1} << rng_.Between(8, 20);
+  // Some begin with binaries of the version before, and are upgraded one by one.
+  common_.machine_version_max = rng_.Chance(500) ? kNewVersion : kOldVersion;
   for (uint64_t& weight : weights_) weight = rng_.Chance(700) ? rng_.Between(1, 10) : 0;
   weights_[static_cast<size_t>(Fault::kKill)] += 3;
   fault_pause_max_ = milliseconds(rng_.Between(2'000, 7'000));
@@ -134,6 +145,7 @@ Cluster::Server& Cluster::AddServer(bool joins) {
   SimServerOptions options = common_;
   options.id = id;
   if (joins) {
+    options.machine_version_max = kNewVersion;
     options.initial.clear();
     options.join = Ids();
   } else {
@@ -212,7 +224,7 @@ bool Cluster::MayLose() {
   if (Voters() < 3 || servers_.size() >= kServersMax || !operator_->idle()) return false;
   for (const auto& [id, server] : servers_) {
     if (server.removed) continue;
-    if (server.wiped || server.leaving || !server.server->stopped_because().empty()) return false;
+    if (server.lost() || server.leaving) return false;
   }
   return true;
 }
@@ -228,6 +240,9 @@ void Cluster::Check() {
       totals_.terms = std::max(totals_.terms, replica.raft().term().value());
     }
     truth_.CheckState(id, replica.machine().applied(), replica.machine().digest());
+    if (replica.machine().version() > server.server->machine_version_max()) {
+      Violated(absl::StrCat("the machine is too new for server ", id.value()));
+    }
   }
 }
 
@@ -350,7 +365,7 @@ bool Cluster::Do(Fault fault) {
       return true;
     case Fault::kUpgrade:
       one->Kill();
-      one->SetMachineVersion(1);
+      one->SetMachineVersion(kNewVersion);
       Restart(server, milliseconds(rng_.Between(10, 500)));
       return true;
     case Fault::kCount:
@@ -388,6 +403,7 @@ void Cluster::Join() {
 
 void Cluster::Promote(model::ServerId id) {
   schedule_.After(seconds(2), [this, id] {
+    if (servers_.at(id).lost()) return;
     operator_->Order(io::PromoteMember{id}, [this, id](bool) {
       Trace(absl::StrCat("server ", id.value(), " was promoted"));
     });
@@ -397,8 +413,9 @@ void Cluster::Promote(model::ServerId id) {
 // Members that will never come back are replaced, one at a time.
 void Cluster::TendMembers() {
   for (auto& [id, server] : servers_) {
-    const bool lost = server.wiped || !server.server->stopped_because().empty();
-    if (!lost || server.leaving || !operator_->idle()) continue;
+    if (!server.lost() || server.leaving || !operator_->idle()) continue;
+    // It takes time until somebody sees to it; until then it may try to do harm.
+    if (!healing_ && rng_.Chance(800)) continue;
     if (server.removed) {
       // With an empty disk it had asked to be let in again, and was once its former self was gone.
       if (server.wiped && IsMember(id)) operator_->Order(io::RemoveMember{id}, nullptr);
@@ -443,6 +460,25 @@ bool Cluster::Converged() {
                      [&](const auto& watcher) { return watcher->seen() >= applied; });
 }
 
+// Who was away disturbs nobody when it comes back (pre-vote, Raft thesis 9.6).
+void Cluster::CheckReturn() {
+  if (Voters() < 3) return;
+  SimServer* const leader = Leader();
+  const model::Term term = leader->replica().raft().term();
+  SimServer* away = leader;
+  while (away == leader) away = PickRunning();
+  for (const model::ServerId id : Ids()) {
+    network_.Block(away->id(), id);
+    network_.Block(id, away->id());
+  }
+  Step(schedule_.now() + seconds(2));
+  network_.UnblockAll();
+  Step(schedule_.now() + seconds(1));
+  if (Leader() == leader && leader->replica().raft().term() == term) return;
+  Violated(absl::StrCat("server ", away->id().value(), " was away, and disturbed its leader ",
+                        leader->id().value(), Describe()));
+}
+
 std::string Cluster::Describe() {
   std::string text = absl::StrCat("; last ", truth_.last().value(), ", told ", world_.told.value(),
                                   ", operator ", operator_->idle() ? "idle" : "busy");
@@ -482,6 +518,8 @@ ClusterTotals Cluster::Run() {
     lanes_.push_back(std::make_shared<LaneWriter>(&world_, base::Rng(rng_.Next())));
     lanes_.back()->Start();
   }
+  mover_ = std::make_shared<SessionMover>(&world_, base::Rng(rng_.Next()));
+  mover_->Start();
   schedule_.After(seconds(2), [this] { Nemesis(); });
   TendMembers();
   const auto faults = [this] {
@@ -512,11 +550,14 @@ ClusterTotals Cluster::Run() {
   }
   for (const auto& client : clients_) client->Stop();
   for (const auto& lane : lanes_) lane->Stop();
+  mover_->Stop();
   while (!Converged()) {
-    if (schedule_.now() >= deadline + kLivenessPhase)
+    if (schedule_.now() >= deadline + kLivenessPhase) {
       Violated("no liveness: not converged" + Describe());
+    }
     Step(schedule_.now() + milliseconds(200));
   }
+  CheckReturn();
 
   // What nobody was told took effect when it was written, or not at all. Of a Delete nobody knows.
   for (Call& call : history_) {
@@ -551,6 +592,8 @@ ClusterTotals Cluster::Run() {
   totals_.snapshots = network.snapshots_sent;
   totals_.snapshots_broken = network.snapshots_broken;
   for (const auto& watcher : watchers_) totals_.streams += watcher->resumed();
+  totals_.moves = mover_->moves();
+  for (const auto& [id, server] : servers_) totals_.turns += server.server->turns();
   totals_.virtual_ms = static_cast<uint64_t>(schedule_.now().since_start.count() / 1'000'000);
   return totals_;
 }

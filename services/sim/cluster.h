@@ -53,6 +53,8 @@ struct ClusterTotals {
   uint64_t snapshots = 0;
   uint64_t snapshots_broken = 0;
   uint64_t streams = 0;
+  uint64_t moves = 0;  // of sessions to other connections
+  uint64_t turns = 0;  // of servers
   uint64_t terms = 0;
   uint64_t replaced = 0;
   uint64_t virtual_ms = 0;

@@ -30,6 +30,8 @@ void ClusterTotals::Add(const ClusterTotals& other) {
   snapshots += other.snapshots;
   snapshots_broken += other.snapshots_broken;
   streams += other.streams;
+  moves += other.moves;
+  turns += other.turns;
   terms += other.terms;
   replaced += other.replaced;
   virtual_ms += other.virtual_ms;

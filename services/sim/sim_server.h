@@ -85,6 +85,7 @@ class SimServer {
 
   // The binary that the next start runs.
   void SetMachineVersion(uint32_t version_max) { options_.machine_version_max = version_max; }
+  uint32_t machine_version_max() const { return options_.machine_version_max; }
   uint64_t lives() const { return lives_; }
   // How often it was woken.
   uint64_t turns() const { return turns_; }

@@ -56,6 +56,10 @@ void Truth::Follow(const model::Change& change) {
     Violated(absl::StrCat(*change.data, " was written twice, again at revision ",
                           change.revision.value()));
   }
+  if (forbidden_.contains(*change.data)) {
+    Violated(absl::StrCat(*change.data, " took effect at revision ", change.revision.value(),
+                          ", after its session had moved"));
+  }
   // "lane/<name>/<number>"
   const size_t slash = change.data->rfind('/');
   uint64_t number = 0;

@@ -53,8 +53,10 @@ class Truth {
 
   // The client has been told that its beat, sent at `invoked`, was heard: so long it must live.
   void Beat(model::SessionId session, base::Instant invoked, base::Duration timeout);
-  // The session may be closed from now on by its client.
-  void Closing(model::SessionId session) { beaten_until_.erase(session); }
+  // Unless this unique data is written already, it must not be any more: its session has moved.
+  void Forbid(const std::string& data) {
+    if (!written_.contains(data)) forbidden_.insert(data);
+  }
 
  private:
   void Follow(const model::Change& change);
@@ -66,6 +68,7 @@ class Truth {
   std::map<model::Term, model::ServerId> leaders_;
   std::map<std::string, std::vector<std::pair<model::Revision, Register>>> nodes_;
   std::map<std::string, base::Instant> written_;
+  std::set<std::string> forbidden_;
   std::map<std::string, uint64_t> lanes_;  // the newest write of each
   std::set<model::SessionId> sessions_;
   std::map<model::SessionId, std::set<std::string>> ephemerals_;
