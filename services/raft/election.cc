@@ -41,9 +41,11 @@ void Raft::Stand(bool pre, bool transfer) {
     for (const ReadId id : forwarded_reads_->reads) fresh_reads_.push_back(id);
     forwarded_reads_.reset();
   }
-  const bool told = std::holds_alternative<Candidate>(state_) && leader_ == model::ServerId();
-  // Asking does not forget the leader, who may be there all the same; but it is not relied upon.
-  leader_ = leader_gone_ || !candidate.pre ? model::ServerId() : leader_;
+  const bool again = std::holds_alternative<Candidate>(state_);
+  const bool told = again && leader_ == model::ServerId();
+  // Asking once does not forget the leader, who may be there all the same; but it is not relied
+  // upon. Whoever has to ask again has none: its clients are to go elsewhere.
+  if (leader_gone_ || !candidate.pre || again) leader_ = {};
   const bool pre_vote = candidate.pre;
   state_ = std::move(candidate);
   if (!told) TellRole();

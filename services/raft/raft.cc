@@ -102,8 +102,12 @@ void Raft::Tick(base::Instant now) {
     }
     return;
   }
-  if (!MayStand() || now_ < std::get<Follower>(state_).election_at) return;
-  Stand(true, false);
+  if (now_ < NextDeadline()) return;
+  if (MayStand()) {
+    Stand(true, false);
+  } else {
+    BecomeFollower(term_, {});
+  }
 }
 
 void Raft::Receive(base::Instant now, model::ServerId from, Message message) {
@@ -400,7 +404,9 @@ Output Raft::Take(base::Instant now) {
 base::Instant Raft::NextDeadline() const {
   if (const auto* leader = std::get_if<Leader>(&state_)) return leader->heartbeat_at;
   if (const auto* candidate = std::get_if<Candidate>(&state_)) return candidate->again_at;
-  return MayStand() ? std::get<Follower>(state_).election_at : base::kNever;
+  if (MayStand()) return std::get<Follower>(state_).election_at;
+  // A learner asks nobody, but forgets a leader when a voter would have.
+  return leader_ ? heard_ + 2 * config_.election_max : base::kNever;
 }
 
 }  // namespace pando::raft

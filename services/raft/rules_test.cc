@@ -261,6 +261,24 @@ TEST_F(OneOfThree, ABrokenChannelEndsStickinessUntilTheLeaderIsHeardAgain) {
   EXPECT_FALSE(Sent<VoteReply>(3)[0].granted);
 }
 
+// Cut off from all: no channel breaks, so only silence tells.
+TEST_F(OneOfThree, ALeaderThatIsSilentForTwoTimeoutsIsForgotten) {
+  for (const bool learner : {false, true}) {
+    Recovered recovered;
+    recovered.term = Term(5);
+    recovered.membership = learner ? VotersOf({2, 3}, {1}) : VotersOf({1, 2, 3});
+    raft_.emplace(Config{.id = ServerId(1)}, std::move(recovered), base::Rng(1), now_);
+    Receive(2, Heartbeat{.term = Term(5), .round = 1});
+    Wait(399);
+    EXPECT_EQ(raft().leader(), ServerId(2));
+    for (int ms = 0; ms < 1300; ms += 10) Wait(10);
+    EXPECT_FALSE(raft().leader()) << (learner ? "learner" : "voter");
+    EXPECT_EQ(raft().term(), Term(5));
+    Receive(2, Heartbeat{.term = Term(5), .round = 2});
+    EXPECT_EQ(raft().leader(), ServerId(2));
+  }
+}
+
 TEST_F(OneOfThree, AStaleLeaderIsToldTheTerm) {
   Start(7);
   Receive(2, Heartbeat{.term = Term(5), .round = 1});
