@@ -7,26 +7,35 @@
 
 namespace pando::io {
 
+// Whoever is woken wants the lock: it is released before, or they would sleep again at once.
 void Inbox::Post(Event event) {
-  base::MutexLock lock(&mutex_);
-  events_.push_back(std::move(event));
-  if (events_.size() == 1) filled_.NotifyOne();
+  bool first = false;
+  {
+    base::MutexLock lock(&mutex_);
+    events_.push_back(std::move(event));
+    first = events_.size() == 1;
+  }
+  if (first) filled_.NotifyOne();
 }
 
 bool Inbox::TryPost(RequestBatch batch, std::function<void()> on_room) {
-  base::MutexLock lock(&mutex_);
-  // What is empty takes any batch: one larger than the bound must not wait for ever.
-  const bool full =
-      requests_ > 0 && (requests_ + batch.requests.size() > model::kInboxRequestsMax ||
-                        request_bytes_ + batch.bytes > model::kInboxRequestBytesMax);
-  if (full) {
-    if (on_room) waiting_for_room_.push_back(std::move(on_room));
-    return false;
+  bool first = false;
+  {
+    base::MutexLock lock(&mutex_);
+    // What is empty takes any batch: one larger than the bound must not wait for ever.
+    const bool full =
+        requests_ > 0 && (requests_ + batch.requests.size() > model::kInboxRequestsMax ||
+                          request_bytes_ + batch.bytes > model::kInboxRequestBytesMax);
+    if (full) {
+      if (on_room) waiting_for_room_.push_back(std::move(on_room));
+      return false;
+    }
+    requests_ += batch.requests.size();
+    request_bytes_ += batch.bytes;
+    events_.push_back(std::move(batch));
+    first = events_.size() == 1;
   }
-  requests_ += batch.requests.size();
-  request_bytes_ += batch.bytes;
-  events_.push_back(std::move(batch));
-  if (events_.size() == 1) filled_.NotifyOne();
+  if (first) filled_.NotifyOne();
   return true;
 }
 

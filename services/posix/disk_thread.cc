@@ -70,11 +70,16 @@ DiskGauges DiskThread::gauges() const {
           .retired_segments = retired_segments_.load(std::memory_order_relaxed)};
 }
 
+// Whoever is woken wants the lock: it is released before, or they would sleep again at once.
 void DiskThread::Push(Order order) {
-  base::MutexLock lock(&mutex_);
-  CHECK(!stopping_);
-  orders_.push_back(std::move(order));
-  if (orders_.size() == 1) filled_.NotifyOne();
+  bool first = false;
+  {
+    base::MutexLock lock(&mutex_);
+    CHECK(!stopping_);
+    orders_.push_back(std::move(order));
+    first = orders_.size() == 1;
+  }
+  if (first) filled_.NotifyOne();
 }
 
 // --- pando-disk -------------------------------------------------------------------------------

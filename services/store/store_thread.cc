@@ -49,17 +49,21 @@ StoreThread::~StoreThread() {
 
 void StoreThread::Write(io::StoreWrite write) {
   const size_t bytes = write.delta.bytes();
-  const base::MutexLock lock(&mutex_);
-  CHECK(write.revision > written_);
-  written_ = write.revision;
-  unstored_bytes_ += bytes;
-  ++unstored_revisions_;
-  const bool idle = windows_.empty();
-  if (idle || windows_.back().bytes >= model::kStoreWindowBytesMax) windows_.emplace_back();
-  Window& window = windows_.back();
-  window.writes.push_back(std::move(write));
-  window.bytes += bytes;
-  if (idle || window.bytes >= model::kStoreWindowBytesMax) due_.NotifyOne();
+  bool due = false;
+  {
+    const base::MutexLock lock(&mutex_);
+    CHECK(write.revision > written_);
+    written_ = write.revision;
+    unstored_bytes_ += bytes;
+    ++unstored_revisions_;
+    due = windows_.empty();
+    if (due || windows_.back().bytes >= model::kStoreWindowBytesMax) windows_.emplace_back();
+    Window& window = windows_.back();
+    window.writes.push_back(std::move(write));
+    window.bytes += bytes;
+    due = due || window.bytes >= model::kStoreWindowBytesMax;
+  }
+  if (due) due_.NotifyOne();
 }
 
 void StoreThread::ReadChanges(model::Revision from, size_t bytes_max) {
