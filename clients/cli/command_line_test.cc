@@ -21,7 +21,7 @@ class CommandLineTest : public ::testing::Test {
   // The environment of whoever runs the test is not part of it.
   void SetUp() override { TearDown(); }
   void TearDown() override {
-    for (const char* name : {"PANDO_ENDPOINTS", "PANDO_TIMEOUT"}) ::unsetenv(name);
+    for (const char* name : {"PANDO_ENDPOINTS", "PANDO_TIMEOUT", "PANDO_CLUSTER"}) ::unsetenv(name);
   }
 
   // Whether it is understood.
@@ -40,11 +40,13 @@ class CommandLineTest : public ::testing::Test {
   CommandLine line_;
 };
 
-TEST_F(CommandLineTest, WithoutOptionsItIsTheServerOfThisMachine) {
+TEST_F(CommandLineTest, WithoutOptionsItIsTheServersOfThisMachine) {
   ASSERT_TRUE(Parse({"ls"}));
   EXPECT_TRUE(line_.run);
-  EXPECT_THAT(line_.globals.endpoints, ElementsAre("127.0.0.1:7400"));
+  EXPECT_THAT(line_.globals.endpoints,
+              ElementsAre("127.0.0.1:7400", "127.0.0.1:7410", "127.0.0.1:7420"));
   EXPECT_FALSE(line_.globals.timeout);
+  EXPECT_EQ(line_.globals.cluster, 0u);
   EXPECT_EQ(line_.globals.FormatOr(Format::kRaw), Format::kRaw);
 }
 
@@ -75,6 +77,15 @@ TEST_F(CommandLineTest, WhatIsNoEndpointIsRefused) {
   }
 }
 
+TEST_F(CommandLineTest, AClusterIsNamedAsStatusShowsIt) {
+  ASSERT_TRUE(Parse({"ls", "--cluster", "fedcba9876543210"}));
+  EXPECT_EQ(line_.globals.cluster, 0xfedcba9876543210u);
+  EXPECT_EQ(ClusterIdText(line_.globals.cluster), "fedcba9876543210");
+  for (const char* id : {"", "0", "xyz", "0x12", "12 ", "-1", "10000000000000000"}) {
+    EXPECT_FALSE(Parse({"ls", "--cluster", id})) << id;
+  }
+}
+
 TEST_F(CommandLineTest, DataMayLookLikeACommand) {
   EXPECT_TRUE(Parse({"set", "/a", "ls"}));
   EXPECT_TRUE(Parse({"create", "/a", "--", "-e"}));
@@ -94,6 +105,14 @@ TEST_F(CommandLineTest, WhatIsNotMeantIsRefused) {
       {"create", "/a", "-c", "-e"},
       {"watch", "/", "--from", "-1"},
       {"session"},
+      {"member"},
+      {"member", "add", "4"},
+      {"member", "add", "x", "h:1"},
+      {"member", "add", "4", "nowhere"},
+      {"member", "rm"},
+      {"member", "rm", "0"},
+      {"leader"},
+      {"leader", "transfer", "-1"},
       {"completion", "fish"},
   };
   for (const auto& words : kCases) EXPECT_FALSE(Parse(words)) << ::testing::PrintToString(words);

@@ -22,9 +22,16 @@ _pando_nodes() {
   compopt -o nospace 2>/dev/null
 }
 
+# Ids of the members.
+_pando_members() {
+  local ids
+  ids=$(pando member ls -o raw --timeout 500ms 2>/dev/null | cut -f 1)
+  COMPREPLY=($(compgen -W "$ids" -- "$1"))
+}
+
 _pando() {
   local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]}
-  local command="" place=0 i
+  local command="" place=0 i below
   COMPREPLY=()
   for ((i = 1; i < COMP_CWORD; ++i)); do
     case ${COMP_WORDS[i]} in
@@ -32,7 +39,7 @@ _pando() {
         _pando_takes_value "${COMP_WORDS[i]}" && ((++i))
         ;;
       *)
-        if [[ -z $command || $command == session ]]; then
+        if [[ -n $(_pando_commands "$command") ]]; then
           command="${command:+$command }${COMP_WORDS[i]}"
         else
           ((++place))
@@ -58,8 +65,12 @@ _pando() {
     COMPREPLY=($(compgen -W "$(_pando_options "$command")" -- "$word"))
     return
   fi
+  below=$(_pando_commands "$command")
+  if [[ -n $below ]]; then
+    COMPREPLY=($(compgen -W "$below" -- "$word"))
+    return
+  fi
   case $command in
-    "" | session) COMPREPLY=($(compgen -W "$(_pando_commands "$command")" -- "$word")) ;;
     completion) COMPREPLY=($(compgen -W "bash" -- "$word")) ;;
     txn)
       compopt -o filenames 2>/dev/null
@@ -72,6 +83,9 @@ _pando() {
       elif ((place < 2)) && [[ $word == /* ]]; then
         _pando_nodes "$word"
       fi
+      ;;
+    "member promote" | "member rm" | "leader transfer")
+      ((place == 0)) && _pando_members "$word"
       ;;
     *)
       ((place == 0)) && [[ $word == /* ]] && _pando_nodes "$word"

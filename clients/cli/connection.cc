@@ -51,15 +51,28 @@ std::chrono::system_clock::time_point WallDeadline(Connection::Clock::time_point
 
 }  // namespace
 
-Server::Server(std::shared_ptr<grpc::Channel> to)
-    : channel(std::move(to)),
+Server::Server(std::string at, std::shared_ptr<grpc::Channel> to)
+    : endpoint(std::move(at)),
+      channel(std::move(to)),
       tree(v1::TreeService::NewStub(channel)),
       session(v1::SessionService::NewStub(channel)),
       cluster(v1::ClusterService::NewStub(channel)) {}
 
-Connection::Connection(std::vector<std::string> endpoints, milliseconds timeout)
-    : endpoints_(std::move(endpoints)), timeout_(timeout), alive_(Clock::now()) {
-  CHECK(!endpoints_.empty());
+Connection::Connection(ConnectionOptions options)
+    : options_(std::move(options)), alive_(Clock::now()) {
+  CHECK(!options_.endpoints.empty());
+}
+
+void Connection::PrepareRead(v1::RequestHeader* header) const {
+  Prepare(header);
+  header->set_min_revision(options_.min_revision);
+  if (options_.linearizable) header->set_consistency(v1::CONSISTENCY_LINEARIZABLE);
+}
+
+void Connection::Heard(const v1::ResponseHeader& header) {
+  // A server of an ensemble that is not formed yet has none.
+  if (header.cluster_id() != 0) options_.cluster = header.cluster_id();
+  options_.min_revision = std::max(options_.min_revision, header.revision());
 }
 
 void Connection::Alive() { alive_ = Clock::now(); }
@@ -73,10 +86,10 @@ absl::Status Connection::Call(CallKind kind, const Body& body) {
     if (const absl::Status connected = Connect(); !connected.ok()) return said.value_or(connected);
     grpc::ClientContext context;
     const Clock::time_point started = Clock::now();
-    if (kind == CallKind::kWrite) context.set_deadline(WallDeadline(deadline()));
-    if (kind == CallKind::kRead) {
+    if (kind != CallKind::kStream) {
       // Leaves time to ask the others when one takes the call and never answers.
-      const auto share = timeout_ / static_cast<milliseconds::rep>(endpoints_.size());
+      const auto share =
+          options_.timeout / static_cast<milliseconds::rep>(options_.endpoints.size());
       context.set_deadline(WallDeadline(std::min(deadline(), started + share)));
     }
     const grpc::Status status = body(*server_, &context);
@@ -84,8 +97,10 @@ absl::Status Connection::Call(CallKind kind, const Body& body) {
 
     const ServerError error = ErrorOf(status);
     const Verdict verdict = Judge(error);
-    const bool is_write = kind == CallKind::kWrite;
-    const bool ends = verdict == Verdict::kRefused || (verdict == Verdict::kLost && is_write);
+    const bool is_write = kind == CallKind::kWrite || kind == CallKind::kRepeatableWrite;
+    const bool ends = verdict == Verdict::kRefused ||
+                      (verdict == Verdict::kLost && kind == CallKind::kWrite) ||
+                      (verdict == Verdict::kElsewhere && options_.endpoints.size() == 1);
     if (!ends) Leave();
     if (alive_.load() > started) {
       // A stream that answered was alive until it broke, however quiet it was before that.
@@ -99,20 +114,21 @@ absl::Status Connection::Call(CallKind kind, const Body& body) {
 
 absl::Status Connection::Connect() {
   for (size_t tried = 1; server_ == nullptr; ++tried) {
-    const std::shared_ptr<grpc::Channel> channel = OpenChannel(endpoints_[current_]);
-    const bool alone = endpoints_.size() == 1;
+    const std::shared_ptr<grpc::Channel> channel = OpenChannel(options_.endpoints[current_]);
+    const bool alone = options_.endpoints.size() == 1;
     const Clock::time_point until =
         alone ? deadline() : std::min(deadline(), Clock::now() + kConnectMax);
     if (WaitForConnected(channel.get(), until)) {
-      server_ = std::make_unique<Server>(channel);
+      server_ = std::make_unique<Server>(options_.endpoints[current_], channel);
       break;
     }
     Leave();
     // A pause only after a whole round: a dead first endpoint costs nothing.
-    if (tried % endpoints_.size() == 0 && !Pause()) {
-      return absl::UnavailableError(absl::StrCat(
-          "no server answered at ", absl::StrJoin(endpoints_, ", "), " for ", timeout_.count(),
-          " ms: is it running? --endpoints says where to look, --timeout how long"));
+    if (tried % options_.endpoints.size() == 0 && !Pause()) {
+      return absl::UnavailableError(
+          absl::StrCat("no server answered at ", absl::StrJoin(options_.endpoints, ", "), " for ",
+                       options_.timeout.count(),
+                       " ms: is it running? --endpoints says where to look, --timeout how long"));
     }
   }
   return absl::OkStatus();
@@ -129,7 +145,7 @@ bool Connection::WaitForConnected(grpc::Channel* channel, Clock::time_point unti
 
 void Connection::Leave() {
   server_ = nullptr;
-  current_ = (current_ + 1) % endpoints_.size();
+  current_ = (current_ + 1) % options_.endpoints.size();
 }
 
 bool Connection::Pause() {

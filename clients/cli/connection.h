@@ -1,9 +1,16 @@
 // Connection: calls to an ensemble, over the one of its servers that answers.
 //
-// Calls go to one endpoint at a time. One that is away, silent or unable to serve is left for the
-// next, round and round, until the timeout has passed since the call began, or since a stream that
-// had answered broke. A write is never sent again after its answer was lost: it is not known
-// whether it was applied.
+// Calls go to one endpoint at a time. One that is away, silent, unable to serve or of another
+// cluster is left for the next, round and round, until the timeout has passed since the call began,
+// or since a stream that had answered broke. How long a server may be silent:
+//   to a connect      1 s
+//   to a unary call   its share of the timeout, which is divided among the endpoints
+//   on a stream       15 s (pings)
+// One endpoint has no next, and may be silent for the whole timeout. A write is never sent again
+// after its answer was lost: it is not known whether it was applied.
+//
+// The cluster of the first answer is named in all that follows, so that nothing goes on in another;
+// and a read sees what an earlier call has seen, on whichever server.
 //
 // Owned and used by one thread; only Alive is thread-safe.
 #ifndef PANDO_CLIENTS_CLI_CONNECTION_H_
@@ -14,6 +21,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -28,8 +36,9 @@ namespace pando::cli {
 
 // One server.
 struct Server {
-  explicit Server(std::shared_ptr<grpc::Channel> to);
+  Server(std::string at, std::shared_ptr<grpc::Channel> to);
 
+  std::string endpoint;
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::TreeService::Stub> tree;
   std::unique_ptr<v1::SessionService::Stub> session;
@@ -37,17 +46,26 @@ struct Server {
 };
 
 enum class CallKind {
-  kRead,    // unary; sent again as long as there is time
-  kWrite,   // unary; sent again only when it is certain that it was not applied
-  kStream,  // has no deadline; its body goes on where it was when it is run again
+  kRead,             // unary; sent again as long as there is time
+  kWrite,            // unary; sent again only when it is certain that it was not applied
+  kRepeatableWrite,  // unary; sent again like a read, because it is applied once all the same
+  kStream,           // has no deadline; its body goes on where it was when it is run again
+};
+
+struct ConnectionOptions {
+  std::vector<std::string> endpoints;  // HOST:PORT each; at least one
+  std::chrono::milliseconds timeout{0};
+  uint64_t cluster = 0;  // the one that is meant; 0: whichever answers first
+  // Of reads.
+  int64_t min_revision = 0;
+  bool linearizable = false;
 };
 
 class Connection {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // `endpoints`: HOST:PORT each; at least one.
-  Connection(std::vector<std::string> endpoints, std::chrono::milliseconds timeout);
+  explicit Connection(ConnectionOptions options);
 
   // One try of a call: makes it on `server` with `context` and returns its status.
   using Body = std::function<grpc::Status(const Server& server, grpc::ClientContext* context)>;
@@ -55,8 +73,30 @@ class Connection {
   // says.
   absl::Status Call(CallKind kind, const Body& body);
 
+  // A unary call of one method, such as &v1::TreeService::Stub::Get.
+  template <class Stub, class Request, class Response>
+  absl::Status Call(CallKind kind,
+                    grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&, Response*),
+                    Request request, Response* response) {
+    return Call(kind, [&](const Server& server, grpc::ClientContext* context) {
+      if (kind == CallKind::kRead) {
+        PrepareRead(request.mutable_header());
+      } else {
+        Prepare(request.mutable_header());
+      }
+      const grpc::Status status = (Stub(server.channel).*method)(context, request, response);
+      if (status.ok()) Heard(response->header());
+      return status;
+    });
+  }
+
+  // For bodies: what goes into each request, and what comes with each response.
+  void Prepare(v1::RequestHeader* header) const { header->set_cluster_id(options_.cluster); }
+  void PrepareRead(v1::RequestHeader* header) const;
+  void Heard(const v1::ResponseHeader& header);
   // A stream's body says that its server answers: the timeout counts from now.
   void Alive();
+  uint64_t cluster() const { return options_.cluster; }
 
  private:
   // Makes `server_` one that is connected; UNAVAILABLE when the timeout has passed first.
@@ -67,11 +107,10 @@ class Connection {
   void Leave();
   // Waits a little longer each time; false when the timeout has passed.
   bool Pause();
-  Clock::time_point deadline() const { return alive_.load() + timeout_; }
+  Clock::time_point deadline() const { return alive_.load() + options_.timeout; }
 
-  const std::vector<std::string> endpoints_;
-  const std::chrono::milliseconds timeout_;
-  size_t current_ = 0;              // index of endpoints_
+  ConnectionOptions options_;       // its cluster and min_revision follow what was heard
+  size_t current_ = 0;              // index of endpoints
   std::unique_ptr<Server> server_;  // null: to be connected
   std::atomic<Clock::time_point> alive_;
   std::chrono::milliseconds pause_{0};

@@ -134,7 +134,8 @@ class Servers {
 
  private:
   bool Serves(int id) const {
-    Connection connection({Address(DevPortsOf(options_, id).client)}, kAnswerMax);
+    Connection connection(
+        {.endpoints = {Address(DevPortsOf(options_, id).client)}, .timeout = kAnswerMax});
     return CheckHealth(&connection).ok();
   }
 

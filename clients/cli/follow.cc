@@ -25,11 +25,13 @@ class Following {
   // OK when the watch is at its end, `outcome_` says which; else why the stream is no good.
   grpc::Status RunStream(const Server& server, grpc::ClientContext* context) {
     to_skip_ = seen_of_partial_;
+    connection_.Prepare(request_.mutable_header());
     const auto rpc = server.tree->Watch(context, request_);
     v1::WatchResponse response;
     bool first = true;
     while (outcome_.ok() && rpc->Read(&response)) {
       connection_.Alive();
+      connection_.Heard(response.header());
       if (first && ran_before_) follower_.on_resume(request_.start_revision() - 1);
       first = false;
       ran_before_ = true;

@@ -25,10 +25,12 @@ absl::Status HeldSession::Open(milliseconds timeout) {
   request.set_timeout_ms(timeout.count());
   v1::OpenResponse response;
   // A session whose answer was lost is nobody's, and expires: so Open may be sent again.
-  PANDO_RETURN_IF_ERROR(
-      connection_.Call(CallKind::kRead, [&](const Server& server, grpc::ClientContext* context) {
-        return server.session->Open(context, request, &response);
-      }));
+  PANDO_RETURN_IF_ERROR(connection_.Call(CallKind::kRepeatableWrite,
+                                         [&](const Server& server, grpc::ClientContext* context) {
+                                           connection_.Prepare(request.mutable_header());
+                                           attached_to_ = server.endpoint;
+                                           return server.session->Open(context, request, &response);
+                                         }));
   id_ = response.session_id();
   token_ = response.token();
   timeout_ = milliseconds(response.timeout_ms());
@@ -45,25 +47,46 @@ absl::Status HeldSession::KeepAlive(const std::function<bool()>& stopped) {
   return absl::OkStatus();
 }
 
-// A stream of one message: at a beat every few seconds a stream of its own costs nothing, and a
-// server that went silent is left in time for the next.
+// A beat is a stream of one message: one every few seconds costs nothing, and a server that went
+// silent is left in time for the next. So is one that has lost the leader, because another may have
+// found one.
 absl::Status HeldSession::Beat() {
   v1::KeepAliveResponse response;
   PANDO_RETURN_IF_ERROR(
       connection_.Call(CallKind::kRead, [&](const Server& server, grpc::ClientContext* context) {
+        if (server.endpoint != attached_to_) {
+          if (const grpc::Status attached = Attach(server); !attached.ok()) return attached;
+        }
         v1::KeepAliveRequest request;
         Sign(request.mutable_header(), context, 0);
-        context->set_deadline(std::chrono::system_clock::now() + timeout_ / kBeatsPerTimeout);
+        context->set_deadline(BeatDeadline());
         const auto rpc = server.session->KeepAlive(context);
         rpc->Write(request);
         rpc->WritesDone();
         const bool answered = rpc->Read(&response);
         const grpc::Status status = rpc->Finish();
-        if (answered || !status.ok()) return status;
-        return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the server did not answer a beat");
+        if (!status.ok()) return status;
+        if (answered && response.state() != v1::SESSION_STATE_NO_LEADER) return status;
+        return grpc::Status(grpc::StatusCode::UNAVAILABLE,
+                            answered ? "the server knows no leader" : "a beat was not answered");
       }));
   if (response.state() != v1::SESSION_STATE_EXPIRED) return absl::OkStatus();
   return absl::FailedPreconditionError("the session has expired (SESSION_EXPIRED)");
+}
+
+grpc::Status HeldSession::Attach(const Server& server) {
+  grpc::ClientContext context;
+  context.set_deadline(BeatDeadline());
+  v1::AttachRequest request;
+  v1::AttachResponse response;
+  Sign(request.mutable_header(), &context, 0);
+  const grpc::Status status = server.session->Attach(&context, request, &response);
+  if (status.ok()) attached_to_ = server.endpoint;
+  return status;
+}
+
+std::chrono::system_clock::time_point HeldSession::BeatDeadline() const {
+  return std::chrono::system_clock::now() + timeout_ / kBeatsPerTimeout;
 }
 
 // May be sent again: when the answer to the first is lost, the second finds no session, and that is
@@ -71,19 +94,21 @@ absl::Status HeldSession::Beat() {
 absl::Status HeldSession::Close() {
   CHECK(id_ != 0);
   bool again = false;
-  return connection_.Call(CallKind::kRead, [&](const Server& server, grpc::ClientContext* context) {
-    v1::CloseRequest request;
-    v1::CloseResponse response;
-    Sign(request.mutable_header(), context, 0);
-    const grpc::Status status = server.session->Close(context, request, &response);
-    const bool gone = !status.ok() && ErrorOf(status).reason == "SESSION_EXPIRED";
-    return std::exchange(again, true) && gone ? grpc::Status::OK : status;
-  });
+  return connection_.Call(
+      CallKind::kRepeatableWrite, [&](const Server& server, grpc::ClientContext* context) {
+        v1::CloseRequest request;
+        v1::CloseResponse response;
+        Sign(request.mutable_header(), context, 0);
+        const grpc::Status status = server.session->Close(context, request, &response);
+        const bool gone = !status.ok() && ErrorOf(status).reason == "SESSION_EXPIRED";
+        return std::exchange(again, true) && gone ? grpc::Status::OK : status;
+      });
 }
 
 void HeldSession::Sign(v1::RequestHeader* header, grpc::ClientContext* context,
                        int64_t request_id) const {
   CHECK(id_ != 0);
+  connection_.Prepare(header);
   header->set_session_id(id_);
   header->set_request_id(request_id);
   context->AddMetadata("pando-session-token-bin", token_);

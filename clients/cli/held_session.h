@@ -1,4 +1,5 @@
-// HeldSession: a session that lives until it is closed, for as long as this process does.
+// HeldSession: a session that lives until it is closed, for as long as this process does. Where its
+// server goes it attaches itself to the next.
 #ifndef PANDO_CLIENTS_CLI_HELD_SESSION_H_
 #define PANDO_CLIENTS_CLI_HELD_SESSION_H_
 
@@ -31,11 +32,14 @@ class HeldSession {
 
  private:
   absl::Status Beat();
+  grpc::Status Attach(const Server& server);
+  std::chrono::system_clock::time_point BeatDeadline() const;
 
   Connection& connection_;
   int64_t id_ = 0;  // 0: not open
   std::string token_;
   std::chrono::milliseconds timeout_{0};
+  std::string attached_to_;  // endpoint
 };
 
 }  // namespace pando::cli

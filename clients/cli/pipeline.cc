@@ -132,6 +132,7 @@ class Pipeline {
   bool Send(Rpc* rpc) {
     while (sent_ < outstanding_.size()) {
       v1::PipelineRequest request;
+      connection_.Prepare(request.mutable_header());
       size_t bytes = 0;
       while (sent_ < outstanding_.size() && request.operations_size() < kBatchOperations) {
         const Outstanding& next = outstanding_[sent_];
@@ -150,6 +151,7 @@ class Pipeline {
     std::vector<v1::PipelineResponse> responses;
     const bool more = reader->Take(/*wait=*/true, &responses);
     for (const v1::PipelineResponse& response : responses) {
+      connection_.Heard(response.header());
       for (const v1::PipelineResult& result : response.results()) {
         const Step step = TakeResult(result);
         if (step != Step::kGoOn) return step;

@@ -18,8 +18,9 @@ std::string Advice(const ServerError& error, const std::string& path) {
   if (reason.empty() && error.code == grpc::StatusCode::UNIMPLEMENTED) {
     return "this version of the server does not offer that yet";
   }
-  if (reason == "NO_NODE") return absl::StrCat("there is no node ", path);
-  if (reason == "NODE_EXISTS") {
+  // Members have no path; the server's words name them.
+  if (reason == "NO_NODE" && !path.empty()) return absl::StrCat("there is no node ", path);
+  if (reason == "NODE_EXISTS" && !path.empty()) {
     return absl::StrCat(path, " exists already; `pando set` changes its data");
   }
   if (reason == "NO_PARENT") {
@@ -47,7 +48,12 @@ std::string Advice(const ServerError& error, const std::string& path) {
                         " only; read the tree again and watch from now");
   }
   if (reason == "OVERLOADED") return "the server is overloaded; try again later";
-  if (reason == "WRONG_CLUSTER") return "that server belongs to another cluster; check --endpoints";
+  if (reason == "WRONG_CLUSTER") {
+    return "that server belongs to another cluster; check --endpoints and --cluster";
+  }
+  if (reason == "CONFIG_IN_PROGRESS") {
+    return "another change of the members is under way; try again when it is done";
+  }
   return "";
 }
 
@@ -87,6 +93,7 @@ ServerError ErrorOf(const v1::OperationError& operation_error) {
 
 Verdict Judge(const ServerError& error) {
   if (error.Metadata("maybe_applied") == "true") return Verdict::kLost;
+  if (error.reason == "WRONG_CLUSTER") return Verdict::kElsewhere;
   if (!error.reason.empty()) {
     return error.Metadata("retriable") == "true" ? Verdict::kTryAgain : Verdict::kRefused;
   }
@@ -125,6 +132,7 @@ absl::Status FinalStatus(const ServerError& error, bool is_write) {
   const std::string words = Describe(error);
   switch (Judge(error)) {
     case Verdict::kRefused:
+    case Verdict::kElsewhere:
       return absl::FailedPreconditionError(words);
     case Verdict::kTryAgain:
       // A server that cannot serve now is as good as none; the other refusals are about the

@@ -27,9 +27,10 @@ ServerError ErrorOf(const grpc::Status& status);
 ServerError ErrorOf(const v1::OperationError& error);
 
 enum class Verdict {
-  kRefused,   // the answer: another try meets the same
-  kTryAgain,  // nothing was applied, and another server or a later try may do
-  kLost,      // no answer: a read is tried again, a write may have been applied
+  kRefused,    // the answer: another try meets the same
+  kElsewhere,  // the answer of this server; another one may do
+  kTryAgain,   // nothing was applied, and another server or a later try may do
+  kLost,       // no answer: a read is tried again, a write may have been applied
 };
 Verdict Judge(const ServerError& error);
 

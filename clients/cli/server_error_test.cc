@@ -67,6 +67,13 @@ TEST(ServerError, AServerThatCannotServeIsTriedAgainAndThenUnreachable) {
   EXPECT_EQ(ExitOf(error, /*is_write=*/true), kExitUnreachable);
 }
 
+TEST(ServerError, AServerOfAnotherClusterIsPassedOverAndRefusesAtTheEnd) {
+  const ServerError error = Error(grpc::StatusCode::FAILED_PRECONDITION, "WRONG_CLUSTER");
+  EXPECT_EQ(Judge(error), Verdict::kElsewhere);
+  EXPECT_EQ(ExitOf(error, /*is_write=*/true), kExitRefused);
+  EXPECT_THAT(Describe(error), HasSubstr("--cluster"));
+}
+
 TEST(ServerError, AnOverloadedServerIsTriedAgainAndThenRefuses) {
   const ServerError error =
       Error(grpc::StatusCode::RESOURCE_EXHAUSTED, "OVERLOADED", {{"retriable", "true"}});
@@ -92,6 +99,7 @@ TEST(ServerError, ADescriptionSaysWhatToDo) {
         Error(grpc::StatusCode::FAILED_PRECONDITION, std::move(reason), std::move(metadata)));
   };
   EXPECT_EQ(describe("NO_NODE", {{"path", "/a"}}), "there is no node /a (NO_NODE)");
+  EXPECT_EQ(describe("NO_NODE", {}), "in the server's words (NO_NODE)") << "of a member";
   EXPECT_THAT(describe("NOT_EMPTY", {{"path", "/a"}}), HasSubstr("`pando rm -r`"));
   EXPECT_THAT(
       describe("BAD_VERSION", {{"path", "/a"}, {"actual_version", "4"}, {"expected_version", "3"}}),

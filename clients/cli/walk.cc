@@ -6,15 +6,17 @@
 
 namespace pando::cli {
 
-absl::Status Walk(Connection* connection, const v1::WalkRequest& request,
+absl::Status Walk(Connection* connection, v1::WalkRequest request,
                   const std::function<absl::Status(const v1::WalkEntry&)>& take) {
   absl::Status outcome;
   const auto body = [&](const Server& server, grpc::ClientContext* context) -> grpc::Status {
+    connection->PrepareRead(request.mutable_header());
     const auto rpc = server.tree->Walk(context, request);
     bool began = false;
     v1::WalkResponse response;
     while (outcome.ok() && rpc->Read(&response)) {
       connection->Alive();
+      connection->Heard(response.header());
       began = true;
       for (const v1::WalkEntry& entry : response.entries()) {
         outcome = take(entry);

@@ -14,7 +14,7 @@ namespace pando::cli {
 // Gives each node to `take`, a node before its children; a failure of it ends the walk. A walk that
 // breaks off after its first nodes is not begun again, because that would be another revision:
 // UNAVAILABLE.
-absl::Status Walk(Connection* connection, const v1::WalkRequest& request,
+absl::Status Walk(Connection* connection, v1::WalkRequest request,
                   const std::function<absl::Status(const v1::WalkEntry&)>& take);
 
 // Order of paths in which a node comes right before what is below it: by components.

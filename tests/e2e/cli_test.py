@@ -457,14 +457,16 @@ class Clusters(CliTest):
     def test_status_in_json_has_these_fields(self):
         revision = self.json("create", "/a")["stat"]["create_revision"]
         status = self.json("status")
-        self.assertEqual(list(status), ["cluster_id", "members"])
+        self.assertEqual(list(status), ["cluster_id", "leader_id", "members"])
         self.assertRegex(status["cluster_id"], r"\A[0-9a-f]{16}\Z")
         self.assertEqual(len(status["members"]), 1)
         member = status["members"][0]
         self.assertEqual(list(member), ["id", "role", "term", "applied", "lag", "disk_bytes",
-                                        "version", "reachable"])
-        self.assertEqual((member["id"], member["role"], member["lag"], member["reachable"]),
-                         (1, "LEADER", 0, True))
+                                        "version", "reachable", "answers", "client"])
+        self.assertEqual((member["id"], member["role"], member["lag"], member["reachable"],
+                          member["answers"]), (1, "LEADER", 0, True, True))
+        self.assertEqual(member["client"], self.pandod.endpoint)
+        self.assertEqual(status["leader_id"], 1)
         self.assertGreaterEqual(member["applied"], revision)
         self.assertGreaterEqual(member["term"], 1)
         self.assertGreater(member["disk_bytes"], 0)
@@ -474,10 +476,29 @@ class Clusters(CliTest):
     def test_status_for_people(self):
         status = self.json("status")
         shown = self.out("status")
-        self.assertTrue(shown.startswith(f"cluster {status['cluster_id']}\n"), shown)
+        self.assertTrue(shown.startswith(f"cluster {status['cluster_id']}, server 1 leads\n"),
+                        shown)
         self.assertIn("LEADER", shown)
         self.assertIn(self.pandod.endpoint, shown)
-        self.assertEqual(len(self.out("status", "-o", "raw").split("\t")), 9)
+        self.assertEqual(len(self.out("status", "-o", "raw").split("\t")), 10)
+
+    def test_member_ls(self):
+        members = self.json("member", "ls")
+        self.assertEqual([list(member) for member in members],
+                         [["id", "role", "storage_id", "client", "peer", "http", "zookeeper",
+                           "machine_version_min", "machine_version_max"]])
+        self.assertEqual((members[0]["id"], members[0]["role"], members[0]["client"]),
+                         (1, "VOTER", self.pandod.endpoint))
+        self.assertRegex(members[0]["storage_id"], r"\A[0-9a-f]{16}\Z")
+        raw = self.out("member", "ls", "-o", "raw").rstrip("\n").split("\t")
+        self.assertEqual(raw[:2] + raw[3:4], ["1", "VOTER", self.pandod.endpoint])
+
+    def test_the_only_server_stays_the_leader(self):
+        self.assertEqual(self.out("leader", "transfer", 1), "server 1 leads\n")
+        self.assertEqual(self.json("leader", "transfer", 1), {"leader_id": 1})
+        self.assert_ends(REFUSED, ["leader", "transfer"], r"\(INVALID_ARGUMENT\)")
+        self.assert_ends(REFUSED, ["member", "rm", 1], r"\(INVALID_ARGUMENT\)")
+        self.assert_ends(REFUSED, ["member", "promote", 2], r"no member 2 \(NO_NODE\)")
 
     def test_health(self):
         self.assertEqual(self.out("health"), "SERVING\n")
@@ -495,7 +516,8 @@ class Everywhere(CliTest):
                     ["create", "/a"], ["create", "-e", "/a"], ["rm", "/a"], ["watch", "/"],
                     ["txn", file], ["import", self.folder, "/a"],
                     ["export", "/", self.folder / "out"], ["session", "ls"], ["status"],
-                    ["health"])
+                    ["health"], ["member", "ls"], ["member", "add", "2", "127.0.0.1:1"],
+                    ["member", "promote", "2"], ["member", "rm", "2"], ["leader", "transfer"])
         for words in commands:
             self.assert_ends(UNREACHABLE, ["--endpoints", nowhere, "--timeout", "100ms", *words],
                              rf"{nowhere}.*100 ms")
@@ -520,6 +542,8 @@ class Everywhere(CliTest):
                             (["--endpoints", "nowhere", "ls"], "nowhere"),
                             (["session"], "required"), (["dev", "--servers", "0"], "servers"),
                             (["dev", "--servers", "3"], "servers"),
+                            (["--cluster", "mine", "ls"], "mine"),
+                            (["member", "add", "2", "nowhere"], "nowhere"),
                             (["dev", "--base-port", "99999"], "base-port"),
                             (["completion", "tcsh"], "tcsh")):
             self.assert_ends(USAGE, words, says)
@@ -532,8 +556,8 @@ class Everywhere(CliTest):
         commands = set(re.findall(r"^  (\w+) +\S", usage[usage.index("Subcommands:"):],
                                   re.MULTILINE))
         self.assertEqual(commands, {"ls", "tree", "get", "stat", "set", "create", "rm", "watch",
-                                    "txn", "import", "export", "session", "status", "health",
-                                    "dev", "completion"})
+                                    "txn", "import", "export", "session", "member", "leader",
+                                    "status", "health", "dev", "completion"})
         for command in commands:
             self.assertIn(command, self.out(command, "--help"))
         self.assertRegex(self.out("--version"), r"\Apando \d+\.\d+\.\d+\n\Z")
@@ -556,6 +580,9 @@ class Everywhere(CliTest):
 
         self.assertEqual(complete("pando", "sta"), ["stat", "status"])
         self.assertEqual(complete("pando", "session", ""), ["ls"])
+        self.assertEqual(complete("pando", "member", "r"), ["rm"])
+        self.assertEqual(complete("pando", "member", "rm", ""), ["1"])
+        self.assertEqual(complete("pando", "leader", "transfer", ""), ["1"])
         self.assertEqual(complete("pando", "get", "/a"), ["/apples"])
         self.assertIn("--recursive", complete("pando", "rm", "--"))
 

@@ -200,17 +200,93 @@ class Server:
         return done
 
 
+class Ensemble:
+    """Servers 1 to `count` that form one ensemble; more may be added to `servers`."""
+
+    def __init__(self, folder, *flags, count=3):
+        self.folder = pathlib.Path(folder)
+        self.flags = flags
+        free = free_ports(4 * count)
+        ports = {i: free[4 * i - 4:4 * i] for i in range(1, count + 1)}
+        members = ",".join(f"{i}=127.0.0.1:{own[1]}" for i, own in ports.items())
+        self.initial = f"--initial-cluster={members}"
+        self.servers = {i: self.make(i, self.initial, ports=own) for i, own in ports.items()}
+
+    def make(self, server_id, *flags, **options):
+        """A server beside those that are there; it is not started, and not one of `servers` yet."""
+        options.setdefault("data_dir", self.folder / f"data-{server_id}")
+        return Server(self.folder, *self.flags, *flags, server_id=server_id, **options)
+
+    def start(self):
+        for server in self.servers.values():
+            server.spawn()
+        for server in self.servers.values():
+            server.wait_ready()
+        return self
+
+    def close(self):
+        for server in self.servers.values():
+            server.close()
+
+    def running(self):
+        return [server for server in self.servers.values() if server.process is not None]
+
+    def environment(self, first=None):
+        """What leads the CLI to all servers, and to `first` before the others."""
+        servers = sorted(self.servers.values(), key=lambda server: server is not first)
+        endpoints = ",".join(server.endpoint for server in servers)
+        return {**clean_environment(), "PANDO_ENDPOINTS": endpoints}
+
+    def pando(self, *words, first=None, **run):
+        """Runs the CLI against whichever of them answers."""
+        return next(iter(self.servers.values())).pando(
+            *words, env=run.pop("env", self.environment(first)), **run)
+
+    def status(self):
+        """What `pando status` says, with members by id; None while there is no leader."""
+        done = self.pando("status", "-o", "json", check=False)
+        if done.returncode != 0:
+            return None
+        status = json.loads(done.stdout)
+        return {**status, "members": {member["id"]: member for member in status["members"]}}
+
+    def leader(self, timeout_s=20, other_than=None):
+        """The server that leads, once one does."""
+        def leads():
+            status = self.status()
+            server = status and self.servers.get(status["leader_id"])
+            return server if server is not other_than else None
+
+        return wait_until(leads, timeout_s, "a leader")
+
+    def followers(self):
+        leader = self.leader()
+        return [server for server in self.running() if server is not leader]
+
+
+class SilentListener:
+    """A server that takes every connection and never says a word."""
+
+    def __init__(self):
+        # The kernel takes them, and nobody accepts.
+        self.socket = socket.create_server(("127.0.0.1", 0), backlog=100)
+        self.endpoint = f"127.0.0.1:{self.socket.getsockname()[1]}"
+
+    def close(self):
+        self.socket.close()
+
+
 class Watcher:
     """`pando watch -r -o json` as a process whose events are collected in a file."""
 
-    def __init__(self, server, path, *words, out):
+    def __init__(self, server, path, *words, out, env=None):
         self.out = pathlib.Path(out)
         self.errors = self.out.with_suffix(".err")
         with open(self.out, "ab") as out_file, open(self.errors, "ab") as error_file:
             self.process = subprocess.Popen(
                 [PANDO, "watch", "-r", "-o", "json", *map(str, words), path],
                 stdin=subprocess.DEVNULL, stdout=out_file, stderr=error_file,
-                env=server.environment())
+                env=env or server.environment())
 
     def events(self):
         """All whole lines so far, one by one: there may be more than fit into memory."""

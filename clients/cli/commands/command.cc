@@ -1,5 +1,6 @@
 #include "cli/commands/command.h"
 
+#include <charconv>
 #include <map>
 #include <utility>
 
@@ -13,13 +14,24 @@ const std::map<std::string, Format> kFormats = {
 
 constexpr char kFooter[] = R"(
 Exit status: 0 done; 1 refused by the server, or by the local disk; 2 wrong usage; 69 no server
-answered within --timeout; 75 the answer was lost, and the write may have been applied.)";
+answered within --timeout; 75 the answer was lost, and the write may have been applied.
 
-// "" if `text` is HOST:PORT, else what is wrong with it.
-std::string CheckEndpoint(const std::string& text) {
-  const size_t colon = text.rfind(':');
-  const bool good = colon != std::string::npos && colon > 0 && colon + 1 < text.size();
-  return good ? "" : "'" + text + "' is not HOST:PORT";
+Servers: one of --endpoints is used at a time. One that refuses, cannot serve or is of another
+cluster is left for the next at once; one that is silent, after 1 s of a connect, its share of
+--timeout of a call, or 15 s of a stream. A watch, an import and a session go on where they were. A
+write whose answer was lost is not sent again, because it may have been applied.)";
+
+// What ClusterIdText writes.
+std::optional<uint64_t> ParseClusterId(const std::string& text) {
+  uint64_t id = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), id, 16);
+  if (problem != std::errc() || end != text.data() + text.size() || id == 0) return std::nullopt;
+  return id;
+}
+
+std::string CheckClusterId(const std::string& text) {
+  return ParseClusterId(text) ? ""
+                              : "'" + text + "' is no cluster id: those are 16 hexadecimal digits";
 }
 
 std::string CheckDuration(const std::string& text) {
@@ -35,14 +47,26 @@ CommandLine::CommandLine() {
   app.set_version_flag("--version", "pando " PANDO_VERSION);
 
   app.add_option("--endpoints", globals.endpoints,
-                 "Servers, HOST:PORT each, separated by commas (default 127.0.0.1:7400)")
+                 "Servers, HOST:PORT each, separated by commas (default: those of `pando dev`, "
+                 "127.0.0.1:7400, 7410 and 7420)")
       ->delimiter(',')
       ->allow_extra_args(false)  // what follows the list is no endpoint
       ->envname("PANDO_ENDPOINTS")
       ->check(CheckEndpoint, "HOST:PORT,...");
+  app.add_option_function<std::string>(
+         "--cluster", [this](const std::string& text) { globals.cluster = *ParseClusterId(text); },
+         "The cluster that is meant, as `pando status` shows it (default: of whoever answers)")
+      ->envname("PANDO_CLUSTER")
+      ->check(CheckClusterId, "ID");
   AddDuration(&app, "--timeout", &globals.timeout,
               "How long to look for a server that answers (default 10s)")
       ->envname("PANDO_TIMEOUT");
+  app.add_option("--min-revision", globals.min_revision,
+                 "Reads wait until their server has applied this revision")
+      ->check(CLI::NonNegativeNumber)
+      ->type_name("REV");
+  app.add_flag("--linearizable", globals.linearizable,
+               "Reads see all that was committed on any server when they were asked");
   app.add_option_function<std::string>(
          "-o,--output", [this](const std::string& name) { globals.format = kFormats.at(name); },
          "How to print: table, json or raw")
@@ -60,10 +84,18 @@ CommandLine::CommandLine() {
   AddImport(this);
   AddExport(this);
   AddSession(this);
+  AddMember(this);
+  AddLeader(this);
   AddStatus(this);
   AddHealth(this);
   AddDev(this);
   AddCompletion(this);
+}
+
+std::string CheckEndpoint(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  const bool good = colon != std::string::npos && colon > 0 && colon + 1 < text.size();
+  return good ? "" : "'" + text + "' is not HOST:PORT";
 }
 
 CLI::App* AddCommand(CommandLine* line, CLI::App* parent, const std::string& name,

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -19,12 +20,17 @@ namespace pando::cli {
 struct Globals {
   static constexpr std::chrono::milliseconds kTimeout{10'000};
 
-  std::vector<std::string> endpoints{"127.0.0.1:7400"};
+  std::vector<std::string> endpoints{"127.0.0.1:7400", "127.0.0.1:7410", "127.0.0.1:7420"};
   std::optional<std::chrono::milliseconds> timeout;  // none: kTimeout
-  std::optional<Format> format;                      // none: the command's own
+  uint64_t cluster = 0;                              // 0: of whoever answers
+  int64_t min_revision = 0;                          // 0: any
+  bool linearizable = false;
+  std::optional<Format> format;  // none: the command's own
 
   Format FormatOr(Format own) const { return format.value_or(own); }
-  Connection Connect() const { return Connection(endpoints, timeout.value_or(kTimeout)); }
+  Connection Connect() const {
+    return Connection({endpoints, timeout.value_or(kTimeout), cluster, min_revision, linearizable});
+  }
 };
 
 struct CommandLine {
@@ -44,6 +50,9 @@ CLI::Option* AddDuration(CLI::App* command, const std::string& name,
                          std::optional<std::chrono::milliseconds>* value,
                          const std::string& description);
 
+// "" if `text` is HOST:PORT, else what is wrong with it: a check of an option.
+std::string CheckEndpoint(const std::string& text);
+
 void AddLs(CommandLine* line);
 void AddTree(CommandLine* line);
 void AddGet(CommandLine* line);
@@ -56,6 +65,8 @@ void AddTxn(CommandLine* line);
 void AddImport(CommandLine* line);
 void AddExport(CommandLine* line);
 void AddSession(CommandLine* line);
+void AddMember(CommandLine* line);
+void AddLeader(CommandLine* line);
 void AddStatus(CommandLine* line);
 void AddHealth(CommandLine* line);
 void AddDev(CommandLine* line);

@@ -53,9 +53,9 @@ absl::Status CreateAndHold(const Globals& globals, const v1::CreateRequest& requ
   HeldSession session(&connection);
   PANDO_RETURN_IF_ERROR(session.Open(globals.timeout.value_or(Globals::kTimeout)));
   v1::CreateResponse response;
-  // In a session, with a request id, a write may be sent again like a read: it is applied once.
-  const absl::Status created =
-      connection.Call(CallKind::kRead, [&](const Server& server, grpc::ClientContext* context) {
+  // It has a session and a request id.
+  const absl::Status created = connection.Call(
+      CallKind::kRepeatableWrite, [&](const Server& server, grpc::ClientContext* context) {
         v1::CreateRequest signed_request = request;
         session.Sign(signed_request.mutable_header(), context, /*request_id=*/1);
         return server.tree->Create(context, signed_request, &response);
@@ -80,9 +80,7 @@ absl::Status Create(const Globals& globals, const CreateOptions& options) {
   Connection connection = globals.Connect();
   v1::CreateResponse response;
   PANDO_RETURN_IF_ERROR(
-      connection.Call(CallKind::kWrite, [&](const Server& server, grpc::ClientContext* context) {
-        return server.tree->Create(context, *request, &response);
-      }));
+      connection.Call(CallKind::kWrite, &v1::TreeService::Stub::Create, *request, &response));
   PrintCreated(response, globals.FormatOr(Format::kTable));
   return absl::OkStatus();
 }

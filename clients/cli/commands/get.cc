@@ -17,9 +17,7 @@ absl::StatusOr<v1::GetResponse> Read(const Globals& globals, const std::string& 
   request.set_without_data(without_data);
   v1::GetResponse response;
   PANDO_RETURN_IF_ERROR(
-      connection.Call(CallKind::kRead, [&](const Server& server, grpc::ClientContext* context) {
-        return server.tree->Get(context, request, &response);
-      }));
+      connection.Call(CallKind::kRead, &v1::TreeService::Stub::Get, request, &response));
   return response;
 }
 

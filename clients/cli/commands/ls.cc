@@ -63,9 +63,7 @@ absl::Status ListChildren(Connection* connection, const LsOptions& options, bool
   do {
     v1::ListResponse response;
     PANDO_RETURN_IF_ERROR(
-        connection->Call(CallKind::kRead, [&](const Server& server, grpc::ClientContext* context) {
-          return server.tree->List(context, request, &response);
-        }));
+        connection->Call(CallKind::kRead, &v1::TreeService::Stub::List, request, &response));
     // Not before the first page: a path that is refused prints nothing.
     if (!listing) listing.emplace(format, options.long_form);
     for (const v1::ListEntry& entry : response.entries()) {

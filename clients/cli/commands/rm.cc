@@ -21,9 +21,7 @@ absl::Status Rm(const Globals& globals, const RmOptions& options) {
   Connection connection = globals.Connect();
   v1::DeleteResponse response;
   const absl::Status status =
-      connection.Call(CallKind::kWrite, [&](const Server& server, grpc::ClientContext* context) {
-        return server.tree->Delete(context, request, &response);
-      });
+      connection.Call(CallKind::kWrite, &v1::TreeService::Stub::Delete, request, &response);
   if (!status.ok()) return status;
   switch (globals.FormatOr(Format::kTable)) {
     case Format::kTable:

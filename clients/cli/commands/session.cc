@@ -11,9 +11,7 @@ absl::StatusOr<std::vector<v1::Session>> ListSessions(Connection* connection) {
   do {
     v1::SessionServiceListResponse response;
     PANDO_RETURN_IF_ERROR(
-        connection->Call(CallKind::kRead, [&](const Server& server, grpc::ClientContext* context) {
-          return server.session->List(context, request, &response);
-        }));
+        connection->Call(CallKind::kRead, &v1::SessionService::Stub::List, request, &response));
     sessions.insert(sessions.end(), response.sessions().begin(), response.sessions().end());
     request.set_page_token(response.next_page_token());
   } while (!request.page_token().empty());

@@ -29,9 +29,7 @@ absl::Status Set(const Globals& globals, const SetOptions& options) {
   Connection connection = globals.Connect();
   v1::SetResponse response;
   const absl::Status status =
-      connection.Call(CallKind::kWrite, [&](const Server& server, grpc::ClientContext* context) {
-        return server.tree->Set(context, request, &response);
-      });
+      connection.Call(CallKind::kWrite, &v1::TreeService::Stub::Set, request, &response);
   if (status.ok() && globals.format == Format::kJson) {
     Print(Line({{"path", options.path}, {"stat", StatJson(response.stat())}}) + "\n");
   }

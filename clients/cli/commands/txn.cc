@@ -90,9 +90,7 @@ absl::Status Txn(const Globals& globals, const std::string& file) {
   Connection connection = globals.Connect();
   v1::TransactResponse response;
   PANDO_RETURN_IF_ERROR(
-      connection.Call(CallKind::kWrite, [&](const Server& server, grpc::ClientContext* context) {
-        return server.tree->Transact(context, *request, &response);
-      }));
+      connection.Call(CallKind::kWrite, &v1::TreeService::Stub::Transact, *request, &response));
 
   const auto& operations =
       response.compared_true() ? request->then_operations() : request->else_operations();
