@@ -1,5 +1,5 @@
 # Everything a developer types. Each recipe calls a script or a CMake preset; the rest is there.
-#   make run      build, start a server in ./var and show what to try (ARGS=… go to `pando dev`)
+#   make run      build, start three servers in ./var and show what to try (ARGS=… go to `pando dev`)
 #   make test     build and run every test
 #   make check    what CI runs
 .PHONY: run test bench check release clients sim fuzz format lint clean

@@ -1,5 +1,6 @@
 #include "cli/child.h"
 
+#include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,14 +19,21 @@ namespace {
 
 // What a shell ends with when it cannot run a program.
 constexpr int kCannotRun = 127;
+constexpr mode_t kLogMode = 0644;
 
 }  // namespace
 
 // Not posix_spawn: it has no PR_SET_PDEATHSIG, without which a killed `pando dev` leaves a server
 // behind that holds the ports and the data dir.
 absl::StatusOr<Child> Child::Start(const std::string& binary,
-                                   const std::vector<std::string>& arguments) {
+                                   const std::vector<std::string>& arguments,
+                                   const std::string& log_path) {
   if (::access(binary.c_str(), X_OK) != 0) return LocalError("cannot run", binary, errno);
+  int log = STDERR_FILENO;
+  if (!log_path.empty()) {
+    log = ::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, kLogMode);
+    if (log < 0) return LocalError("cannot write", log_path, errno);
+  }
   std::vector<std::string> words = {binary};
   words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> argv;
@@ -34,9 +42,17 @@ absl::StatusOr<Child> Child::Start(const std::string& binary,
 
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
-  if (child < 0) return LocalError("cannot run", binary, errno);
+  const int fork_error = errno;
   if (child == 0) {
+    // Other threads may have held any lock: from here on only what POSIX calls async-signal-safe.
     ::setpgid(0, 0);
+    const int nothing = ::open("/dev/null", O_RDONLY);
+    ::dup2(nothing, STDIN_FILENO);
+    if (log != STDERR_FILENO) {
+      ::dup2(log, STDOUT_FILENO);
+      ::dup2(log, STDERR_FILENO);
+    }
+    ::close_range(STDERR_FILENO + 1, ~0U, 0);
     Signals::Reset();
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     // It may have died before it could be watched.
@@ -44,6 +60,8 @@ absl::StatusOr<Child> Child::Start(const std::string& binary,
     ::execv(binary.c_str(), argv.data());
     ::_exit(kCannotRun);
   }
+  if (log != STDERR_FILENO) ::close(log);
+  if (child < 0) return LocalError("cannot run", binary, fork_error);
   return Child(child);
 }
 
@@ -55,6 +73,14 @@ std::optional<int> Child::End() {
   CHECK(ended >= 0);
   if (ended == pid_) end_ = status;
   return end_;
+}
+
+int Child::WaitForEnd() {
+  if (End()) return *end_;
+  int status = 0;
+  while (::waitpid(pid_, &status, 0) < 0) CHECK(errno == EINTR);
+  end_ = status;
+  return status;
 }
 
 void Child::Send(int signal) {

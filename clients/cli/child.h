@@ -15,15 +15,21 @@ namespace pando::cli {
 class Child {
  public:
   // Starts `binary`, in a process group of its own: Ctrl-C on the terminal is for this program,
-  // which tells the child itself. The child gets TERM when this program dies without a word.
-  // INTERNAL: it cannot be started. REQUIRES: called by the main thread, before there are others.
+  // which tells the child itself. It reads nothing and inherits no descriptor; what it prints is
+  // added to the file `log_path`, or goes where this program's goes if that is empty. The child
+  // gets TERM when this program dies without a word. INTERNAL: it cannot be started. REQUIRES:
+  // called by the main thread; it is that one whose death is told.
   static absl::StatusOr<Child> Start(const std::string& binary,
-                                     const std::vector<std::string>& arguments);
+                                     const std::vector<std::string>& arguments,
+                                     const std::string& log_path);
 
   // How it ended, as waitpid says it; nullopt while it runs. Does not wait.
   std::optional<int> End();
+  // The same, once it has ended.
+  int WaitForEnd();
   // Sends a signal, if it still runs.
   void Send(int signal);
+  pid_t pid() const { return pid_; }
 
  private:
   explicit Child(pid_t pid) : pid_(pid) {}

@@ -1,7 +1,11 @@
 #include "cli/signals.h"
 
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
 #include <csignal>
-#include <ctime>
+#include <iterator>
 
 #include "base/check.h"
 
@@ -24,24 +28,31 @@ Signals::Signals() {
   CHECK(pthread_sigmask(SIG_BLOCK, &set, nullptr) == 0);
   // After the block, or a signal could end the process in between.
   for (const int signal : kSignals) CHECK(std::signal(signal, SIG_DFL) != SIG_ERR);
+  fd_ = ::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+  CHECK(fd_ >= 0);
 }
 
-int Signals::Wait(std::chrono::milliseconds timeout) {
-  const sigset_t set = SignalSet();
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(timeout);
-  timespec limit{};
-  limit.tv_sec = seconds.count();
-  limit.tv_nsec = std::chrono::nanoseconds(timeout - seconds).count();
-  const int signal = sigtimedwait(&set, nullptr, &limit);
-  if (signal == SIGINT || signal == SIGTERM) stopped_ = true;
-  return signal > 0 ? signal : 0;
+Signals::~Signals() { ::close(fd_); }
+
+bool Signals::Wait(std::chrono::milliseconds timeout, int input) {
+  // poll passes over a negative descriptor.
+  pollfd waits[] = {{fd_, POLLIN, 0}, {input, POLLIN, 0}};
+  // Interrupted by a signal that is not ours: the caller waits again.
+  ::poll(waits, std::size(waits), static_cast<int>(timeout.count()));
+  Take();
+  return waits[1].revents != 0;
 }
 
 bool Signals::Stopped() {
-  // The queue holds at most one of each.
-  while (!stopped_ && Wait(std::chrono::milliseconds(0)) != 0) {
-  }
+  Take();
   return stopped_;
+}
+
+void Signals::Take() {
+  signalfd_siginfo told{};
+  while (::read(fd_, &told, sizeof(told)) == sizeof(told)) {
+    if (told.ssi_signo == SIGINT || told.ssi_signo == SIGTERM) stopped_ = true;
+  }
 }
 
 void Signals::Reset() {

@@ -12,10 +12,14 @@ namespace pando::cli {
 // REQUIRES: made before any other thread is started. Used by one thread.
 class Signals {
  public:
-  Signals();
+  static constexpr int kNoInput = -1;
 
-  // The signal that came, or 0 after `timeout`.
-  int Wait(std::chrono::milliseconds timeout);
+  Signals();
+  ~Signals();
+
+  // Returns when a signal has come, when there is something to read at `input`, or after `timeout`.
+  // Whether there is something to read.
+  bool Wait(std::chrono::milliseconds timeout, int input = kNoInput);
   // Whether INT or TERM has come, now or at an earlier call.
   bool Stopped();
 
@@ -23,6 +27,10 @@ class Signals {
   static void Reset();
 
  private:
+  // What has come so far.
+  void Take();
+
+  int fd_;  // signalfd
   bool stopped_ = false;
 };
 

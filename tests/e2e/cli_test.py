@@ -541,7 +541,7 @@ class Everywhere(CliTest):
                             (["--timeout", "soon", "ls"], "soon"),
                             (["--endpoints", "nowhere", "ls"], "nowhere"),
                             (["session"], "required"), (["dev", "--servers", "0"], "servers"),
-                            (["dev", "--servers", "3"], "servers"),
+                            (["dev", "--servers", "10"], "1 to 9"),
                             (["--cluster", "mine", "ls"], "mine"),
                             (["member", "add", "2", "nowhere"], "nowhere"),
                             (["dev", "--base-port", "99999"], "base-port"),
@@ -598,80 +598,6 @@ class Everywhere(CliTest):
                                   text=True, timeout=20, env=self.pandod.environment())
         self.assertEqual(done.returncode, REFUSED)
         self.assertRegex(done.stderr, r"\Apando: [^\n]+\n\Z")
-
-
-class Dev(harness.TestCase):
-    def setUp(self):
-        super().setUp()
-        self.folder_of_data = self.folder / "var"
-
-    def dev(self, **popen):
-        base = harness.free_base_port()
-        process = subprocess.Popen(
-            [harness.PANDO, "dev", "--base-port", str(base), "--dir", str(self.folder_of_data)],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-            env=harness.clean_environment(), **popen)
-        self.addCleanup(process.stdout.close)
-        self.addCleanup(process.wait)
-        self.addCleanup(process.kill)  # its server then ends by itself
-        server = harness.Server(self.folder, ports=[base + i for i in range(4)])
-        return process, server
-
-    def started(self, process):
-        """What it said, until the last line."""
-        said, lines = "", harness.Lines(process.stdout)
-        while "Ctrl-C" not in said:
-            line = lines.next()
-            self.assertTrue(line, f"it ended:\n{said}")
-            said += line
-        return said
-
-    def assert_stops(self, sig, **popen):
-        process, server = self.dev(**popen)
-        said = self.started(process)
-        for port in server.ports:
-            self.assertIn(f"127.0.0.1:{port}", said)
-        self.assertEqual(server.http("/readyz")[0], 200, "it serves before it says so")
-        server.pando("create", "-s", "/n-")
-        process.send_signal(sig)
-        self.assertEqual(process.wait(harness.STOP_S), OK)
-        self.assertEqual(server.http("/healthz")[0], 0, "stopped")
-
-    def test_int_and_term_stop_it_and_its_server(self):
-        self.assert_stops(signal.SIGINT)
-        self.assert_stops(signal.SIGTERM)
-        process, server = self.dev()
-        self.started(process)
-        self.assertEqual(len(server.pando("ls", "/").stdout.split()), 2, "the data stays")
-        process.send_signal(signal.SIGINT)
-        self.assertEqual(process.wait(harness.STOP_S), OK)
-
-    def test_they_stop_it_also_where_they_were_inherited_ignored(self):
-        def ignore():
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-
-        self.assert_stops(signal.SIGINT, preexec_fn=ignore)
-        self.assert_stops(signal.SIGTERM, preexec_fn=ignore)
-
-    def test_its_server_does_not_outlive_it(self):
-        process, server = self.dev()
-        self.started(process)
-        process.kill()
-        process.wait()
-        harness.wait_until(lambda: server.http("/healthz")[0] == 0, 10, "stopped")
-
-    def test_it_ends_when_its_server_cannot_start(self):
-        process, server = self.dev()
-        self.started(process)
-        second = subprocess.run(
-            [harness.PANDO, "dev", "--base-port", str(server.ports[0] + 10), "--dir",
-             str(self.folder_of_data)], capture_output=True, text=True, timeout=30,
-            env=harness.clean_environment())
-        self.assertEqual(second.returncode, REFUSED, second.stderr)
-        self.assertIn("in use", second.stderr)
-        self.assertRegex(second.stderr, r"pando: server 1 ended by itself[^\n]*\n\Z")
-        self.assertEqual(server.http("/readyz")[0], 200)
 
 
 if __name__ == "__main__":

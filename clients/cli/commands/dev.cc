@@ -1,4 +1,4 @@
-#include "cli/dev.h"
+#include "cli/dev/dev.h"
 
 #include <memory>
 
@@ -10,11 +10,12 @@ namespace pando::cli {
 void AddDev(CommandLine* line) {
   const auto options = std::make_shared<DevOptions>();
   CLI::App* command =
-      AddCommand(line, &line->app, "dev", "Run a server here until Ctrl-C, to try it", [options] {
-        PANDO_RETURN_IF_ERROR(CheckDevOptions(*options));
-        return RunDev(*options);
-      });
-  command->add_option("--servers", options->servers, "How many (default 1; more is to come)")
+      AddCommand(line, &line->app, "dev",
+                 "Run an ensemble here until Ctrl-C, to try it and to see it fail over", [options] {
+                   PANDO_RETURN_IF_ERROR(CheckDevOptions(*options));
+                   return RunDev(*options);
+                 });
+  command->add_option("--servers", options->servers, "How many, 1 to 9 (default 3)")
       ->type_name("N");
   command->add_option("--dir", options->dir, "Where their data is kept (default ./var)")
       ->type_name("D");
