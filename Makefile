@@ -2,7 +2,7 @@
 #   make run      build, start three servers in ./var and show what to try (ARGS=… go to `pando dev`)
 #   make test     build and run every test
 #   make check    what CI runs
-.PHONY: run test bench check release clients sim fuzz format lint clean
+.PHONY: run test bench check release clients sim cluster fuzz format lint clean
 
 JOBS ?= $(shell nproc)
 RELEASE := build/release
@@ -31,6 +31,9 @@ clients:
 sim:
 	@scripts/install-deps
 	@scripts/sim $(ARGS)
+
+cluster: release
+	@scripts/cluster $(ARGS)
 
 fuzz:
 	@scripts/install-deps
