@@ -7,12 +7,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "sim/client_world.h"
 #include "sim/cluster_client.h"
+#include "sim/lane_writer.h"
 #include "sim/network.h"
 #include "sim/operator.h"
 #include "sim/session_mover.h"
 #include "sim/sim_server.h"
 #include "sim/truth.h"
+#include "sim/watcher.h"
 
 namespace pando::sim {
 namespace {
@@ -111,7 +114,7 @@ Cluster::Cluster(uint64_t seed, TraceLine trace)
   common_.wal_segment_bytes = uint64_t{16} << 10;
   common_.disk_delay_max = milliseconds(rng_.Between(1, 15));
   common_.store.interval = milliseconds(rng_.Between(20, 800));
-  common_.store.snapshot_interval = milliseconds(rng_.Between(100, 10'000));
+  common_.store.snapshot_revisions = rng_.Between(10, 1'000);
   common_.store.changes_bytes_max = size_t{1} << rng_.Between(11, 20);
   common_.store.scan_chunk_bytes = size_t{1} << rng_.Between(8, 14);
   common_.raft.tail_bytes_max = rng_.Between(1, 400) * 200;
@@ -320,8 +323,9 @@ bool Cluster::Do(Fault fault) {
       schedule_.After(while_it_lasts, [this, one] { one->SetDiskDelay(common_.disk_delay_max); });
       return true;
     case Fault::kFullDisk:
-      one->SetDiskFull(true);
-      schedule_.After(while_it_lasts, [one] { one->SetDiskFull(false); });
+      one->SetDiskSpace(rng_.Chance(500) ? SimServer::DiskSpace::kFull
+                                         : SimServer::DiskSpace::kBrimful);
+      schedule_.After(while_it_lasts, [one] { one->SetDiskSpace(SimServer::DiskSpace::kEnough); });
       return true;
     case Fault::kClockJump:
       one->MoveWallClock(milliseconds(static_cast<int64_t>(rng_.Below(20'000)) - 10'000));
@@ -331,8 +335,11 @@ bool Cluster::Do(Fault fault) {
       if (!MayLose()) return false;
       one->Kill();
       const bool damaged = fault == Fault::kLogRot ? one->DamageLog() : one->DamageTree();
+      const bool mended = damaged && fault == Fault::kTreeRot && rng_.Chance(500) && one->Recover();
       one->Start();
-      if (damaged && one->running()) Violated("damage was not found");
+      if (mended) Trace(absl::StrCat("server ", one->id().value(), " goes back to its snapshot"));
+      if (mended && !one->running()) Violated("a snapshot does not mend the tree");
+      if (damaged && !mended && one->running()) Violated("damage was not found");
       return damaged;
     }
     case Fault::kWipe:
@@ -443,7 +450,7 @@ void Cluster::Heal() {
   world_.quick = true;
   for (auto& [id, server] : servers_) {
     server.server->SetDiskDelay(milliseconds(2));
-    server.server->SetDiskFull(false);
+    server.server->SetDiskSpace(SimServer::DiskSpace::kEnough);
     Restart(server, milliseconds(rng_.Below(100)));
   }
 }
@@ -512,9 +519,15 @@ ClusterTotals Cluster::Run() {
     clients_.push_back(std::make_shared<ClusterClient>(&world_, base::Rng(rng_.Next()), i + 1));
     clients_.back()->Start();
   }
+  watchers_.push_back(
+      std::make_unique<Watcher>(&world_, base::Rng(rng_.Next()), Watcher::Everything()));
+  for (uint64_t i = rng_.Between(1, 3); i > 0; --i) {
+    std::vector<model::WatchTarget> targets = Watcher::Some(&rng_);
+    watchers_.push_back(
+        std::make_unique<Watcher>(&world_, base::Rng(rng_.Next()), std::move(targets)));
+  }
+  for (const auto& watcher : watchers_) watcher->Start();
   for (int i = 0; i < 2; ++i) {
-    watchers_.push_back(std::make_unique<Watcher>(&world_, base::Rng(rng_.Next())));
-    watchers_.back()->Start();
     lanes_.push_back(std::make_shared<LaneWriter>(&world_, base::Rng(rng_.Next())));
     lanes_.back()->Start();
   }

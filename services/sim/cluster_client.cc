@@ -73,6 +73,7 @@ void ClusterClient::Deliver(std::vector<io::Completion> completions) {
 void ClusterClient::Next() {
   if (stopping_ || attempt_) return;
   if (!session_) return OpenSession();
+  if (rng_.Chance(5)) CloseSession();
   Begin();
 }
 
@@ -108,7 +109,8 @@ void ClusterClient::Beat() {
            if (session != session_) return;
            if (reply.ok()) {
              const auto& result = std::get<model::SessionResult>(reply.result);
-             if (result.time_left_ms > 0) world_->truth->Beat(session, invoked, timeout_);
+             const bool promised = result.time_left_ms > 0 && !closing_;
+             if (promised) world_->truth->Beat(session, invoked, timeout_);
            } else if (reply.error.reason == Reason::kSessionExpired) {
              LoseSession();
            } else if (!attempt_) {
@@ -120,7 +122,24 @@ void ClusterClient::Beat() {
                           [self = shared_from_this()] { self->Beat(); });
 }
 
-void ClusterClient::LoseSession() { session_ = {}; }
+void ClusterClient::LoseSession() {
+  session_ = {};
+  closing_ = false;
+}
+
+// Nobody waits for the answer: the next call may be before it or after it.
+void ClusterClient::CloseSession() {
+  closing_ = true;
+  world_->truth->Closing(session_);
+  model::Command command;
+  command.identities = kAnyone;
+  command.session = session_;
+  command.body = model::CloseSession{session_};
+  io::Request request;
+  request.token_hash = std::string(32, 't');
+  request.body = std::move(command);
+  Send(std::move(request), seconds(2), [](const model::Reply&) {});
+}
 
 // --- One call -----------------------------------------------------------------------------------
 
@@ -158,11 +177,15 @@ void ClusterClient::Compose(model::Command* command) {
     transaction.else_operations = {model::Set{a, call.else_steps[0].data}};
     command->body = std::move(transaction);
   } else {
+    // A node that goes by itself: with the session, or after a while.
     attempt_->in_history = false;
-    command->body = model::Create{.path = absl::StrCat("/e", number_, "-"),
-                                  .data = data(),
-                                  .kind = model::NodeKind::kEphemeral,
-                                  .sequential = true};
+    const bool ephemeral = rng_.Chance(600);
+    command->body =
+        model::Create{.path = absl::StrCat(ephemeral ? "/e" : "/t", number_, "-"),
+                      .data = data(),
+                      .kind = ephemeral ? model::NodeKind::kEphemeral : model::NodeKind::kTtl,
+                      .sequential = true,
+                      .ttl_ms = ephemeral ? 0 : static_cast<int64_t>(rng_.Between(1, 5'000))};
   }
 }
 
@@ -295,131 +318,6 @@ void ClusterClient::CheckRead(const model::Reply& reply) const {
   if (got != world_->truth->At(attempt.path, reply.revision)) {
     Violated(absl::StrCat(attempt.call.name, ": not what was there at revision ",
                           reply.revision.value()));
-  }
-}
-
-// --- Watches ------------------------------------------------------------------------------------
-
-struct Watcher::Outbox : io::Stream {
-  Outbox(Watcher* w, uint64_t n) : watcher(w), number(n) {}
-  bool TryWrite(model::StreamBatch batch) override {
-    if (number != watcher->stream_) return true;
-    if (full || watcher->rng_.Chance(50)) {
-      full = true;
-      return false;
-    }
-    // The Truth hears of a change right after the streams.
-    watcher->world_->schedule->After(base::Duration(0), [w = watcher, n = number, batch] {
-      if (n == w->stream_) w->Got(batch);
-    });
-    return true;
-  }
-  bool TryWriteInitial(model::Revision, model::WalkResult) override { return true; }
-  void WriteInitialDone(model::Revision, model::WalkResult) override {}
-  void End(model::Error error) override {
-    if (number != watcher->stream_) return;
-    watcher->ended_ = true;
-    // What is gone is gone; everything else must go on where it was.
-    if (error.reason == Reason::kCompacted) {
-      watcher->seen_ = std::max(watcher->seen_, error.oldest - 1);
-    }
-  }
-
-  Watcher* const watcher;
-  const uint64_t number;
-  bool full = false;
-};
-
-void Watcher::Start() {
-  Open();
-  Tend();
-}
-
-void Watcher::Open() {
-  server_ = world_->pick();
-  life_ = server_->lives();
-  ended_ = false;
-  stream_ = ++world_->last_id;
-  outbox_ = std::make_shared<Outbox>(this, stream_);
-  ++resumed_;
-  io::WatchOpen open;
-  open.stream = model::StreamId(stream_);
-  open.outbox = outbox_;
-  open.identities = kAnyone;
-  open.targets = {{.path = "/", .kind = model::WatchTarget::Kind::kSubtree, .with_data = true}};
-  open.start_revision = seen_ + 1;
-  server_->Post(std::move(open));
-}
-
-void Watcher::Tend() {
-  if (ended_ || !server_->running() || server_->lives() != life_ || rng_.Chance(10)) {
-    if (server_->running()) server_->Post(io::WatchClose{model::StreamId(stream_)});
-    Open();
-  } else if (outbox_->full) {
-    outbox_->full = false;
-    server_->Post(io::StreamDrained{model::StreamId(stream_)});
-  }
-  world_->schedule->After(milliseconds(100), [this] { Tend(); });
-}
-
-void Watcher::Got(const model::StreamBatch& batch) {
-  if (batch.revision < seen_) Violated("a stream went backwards");
-  const auto expected = world_->truth->Changes(seen_, batch.revision);
-  const size_t count = batch.batch == nullptr ? 0 : batch.selected.size();
-  if (expected.size() != count) {
-    Violated(absl::StrCat("a stream of server ", server_->id().value(), " told ", count, " of ",
-                          expected.size(), " changes of (", seen_.value(), ", ",
-                          batch.revision.value(), "]"));
-  }
-  for (size_t i = 0; i < count; ++i) {
-    const model::Change& change = batch.batch->changes[batch.selected[i].change];
-    if (change.revision != expected[i]->revision || change.path != expected[i]->path ||
-        change.kind != expected[i]->kind || change.data != expected[i]->data) {
-      Violated(absl::StrCat("a stream told another change at revision ", change.revision.value()));
-    }
-  }
-  seen_ = batch.revision;
-}
-
-// --- Lanes --------------------------------------------------------------------------------------
-
-void LaneWriter::Start() {
-  if (stopping_) return;
-  if (server_ == nullptr || !server_->running() || server_->lives() != life_ || rng_.Chance(30)) {
-    if (server_ != nullptr && server_->running()) {
-      server_->Post(io::LaneClosed{model::LaneId(lane_)});
-    }
-    server_ = world_->pick();
-    life_ = server_->lives();
-    lane_ = ++world_->last_id;
-    sent_ = 0;
-  }
-  io::RequestBatch batch;
-  batch.sink = shared_from_this();
-  batch.lane = model::LaneId(lane_);
-  for (uint64_t i = rng_.Between(1, 4); i > 0; --i) {
-    model::Command command;
-    command.identities = kAnyone;
-    command.body = model::Create{.path = absl::StrCat("/lane-", lane_, "-", ++sent_, "-"),
-                                 .data = absl::StrCat("lane/", lane_, "/", sent_),
-                                 .sequential = true};
-    io::Request request;
-    request.tag = ++next_tag_;
-    request.deadline = world_->schedule->now() + seconds(1);
-    request.body = std::move(command);
-    batch.requests.push_back(std::move(request));
-    ++world_->calls;
-  }
-  server_->Post(std::move(batch));
-  world_->schedule->After(milliseconds(rng_.Between(100, 700)),
-                          [self = shared_from_this()] { self->Start(); });
-}
-
-void LaneWriter::Deliver(std::vector<io::Completion> completions) {
-  for (const io::Completion& completion : completions) {
-    if (completion.reply.ok()) {
-      world_->told = std::max(world_->told, completion.reply.revision);
-    }
   }
 }
 

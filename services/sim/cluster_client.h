@@ -1,6 +1,5 @@
 // ClusterClient: one client of an ensemble: a session that beats, one call at a time, retries with
-// request ids over servers, and what it was told is held against the Truth. Watcher: a stream that
-// resumes on other servers. One test thread.
+// request ids over servers, and what it was told is held against the Truth. One test thread.
 #ifndef PANDO_SIM_CLUSTER_CLIENT_H_
 #define PANDO_SIM_CLUSTER_CLIENT_H_
 
@@ -15,26 +14,11 @@
 #include "base/rng.h"
 #include "base/time.h"
 #include "io/client.h"
+#include "sim/client_world.h"
 #include "sim/linearizability.h"
-#include "sim/schedule.h"
 #include "sim/sim_server.h"
-#include "sim/truth.h"
 
 namespace pando::sim {
-
-// What clients share.
-struct ClientWorld {
-  Schedule* schedule = nullptr;
-  Truth* truth = nullptr;
-  // Some server, running or not; never null.
-  std::function<SimServer*()> pick;
-  std::vector<Call>* history = nullptr;  // of writes and LINEARIZABLE reads
-  std::function<void(const std::string&)> trace;
-  uint64_t last_id = 0;  // of streams and lanes
-  uint64_t calls = 0;    // made
-  model::Revision told;  // the newest revision that anybody was told
-  bool quick = false;    // liveness: retries come soon
-};
 
 class ClusterClient : public io::ReplySink, public std::enable_shared_from_this<ClusterClient> {
  public:
@@ -77,6 +61,7 @@ class ClusterClient : public io::ReplySink, public std::enable_shared_from_this<
   Call::Outcome OutcomeOf(const model::Reply& reply) const;
   void Compose(model::Command* command);
   void LoseSession();
+  void CloseSession();
 
   ClientWorld* const world_;
   base::Rng rng_;
@@ -86,6 +71,7 @@ class ClusterClient : public io::ReplySink, public std::enable_shared_from_this<
   uint64_t last_tag_ = 0;
   std::map<uint64_t, Callback> waiting_;
   model::SessionId session_;
+  bool closing_ = false;  // it has been asked to end
   base::Duration timeout_{0};
   uint64_t session_number_ = 0;
   uint64_t last_request_ = 0;
@@ -93,51 +79,6 @@ class ClusterClient : public io::ReplySink, public std::enable_shared_from_this<
   model::Revision seen_;
   std::optional<Attempt> attempt_;
   uint64_t done_ = 0;
-};
-
-class Watcher {
- public:
-  Watcher(ClientWorld* world, base::Rng rng) : world_(world), rng_(rng) {}
-
-  void Start();
-  model::Revision seen() const { return seen_; }
-  uint64_t resumed() const { return resumed_; }
-
- private:
-  struct Outbox;
-  void Open();
-  void Tend();
-  void Got(const model::StreamBatch& batch);
-
-  ClientWorld* const world_;
-  base::Rng rng_;
-  SimServer* server_ = nullptr;
-  uint64_t life_ = 0;
-  uint64_t stream_ = 0;
-  std::shared_ptr<Outbox> outbox_;
-  bool ended_ = false;
-  model::Revision seen_;
-  uint64_t resumed_ = 0;
-};
-
-// Keeps a lane full of writes that are numbered in their data: they may get lost, but never
-// overtake each other.
-class LaneWriter : public io::ReplySink, public std::enable_shared_from_this<LaneWriter> {
- public:
-  LaneWriter(ClientWorld* world, base::Rng rng) : world_(world), rng_(rng) {}
-  void Start();
-  void Stop() { stopping_ = true; }
-  void Deliver(std::vector<io::Completion> completions) override;
-
- private:
-  ClientWorld* const world_;
-  base::Rng rng_;
-  SimServer* server_ = nullptr;
-  uint64_t life_ = 0;
-  uint64_t lane_ = 0;
-  uint64_t sent_ = 0;
-  uint64_t next_tag_ = 0;
-  bool stopping_ = false;
 };
 
 }  // namespace pando::sim

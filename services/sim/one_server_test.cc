@@ -132,7 +132,7 @@ class World {
     SimServerOptions options;
     options.wal_segment_bytes = 16 << 10;
     options.store.interval = milliseconds(100);
-    options.store.snapshot_interval = milliseconds(400);
+    options.store.snapshot_revisions = 20;
     options.store.changes_bytes_max = size_t{64} << 20;
     return options;
   }

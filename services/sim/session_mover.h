@@ -14,7 +14,7 @@
 
 #include "base/rng.h"
 #include "io/client.h"
-#include "sim/cluster_client.h"
+#include "sim/client_world.h"
 
 namespace pando::sim {
 

@@ -1,6 +1,7 @@
 #include "sim/sim_server.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -125,6 +126,8 @@ void SimServer::Start() {
   }
   if (!stopped_because_.empty()) return;
 
+  // Somebody makes room for a start; the disk is full again right after it.
+  disk_->SetCapacity(std::numeric_limits<uint64_t>::max());
   wal::Options wal_options;
   wal_options.segment_bytes = options_.wal_segment_bytes;
   wal_options.keep_from = stored_.revision + 1;
@@ -224,21 +227,38 @@ bool SimServer::DamageTree() {
   return false;
 }
 
+bool SimServer::Recover() {
+  CHECK(!running());
+  const std::shared_ptr<const StoredState> snapshot = stored_.snapshot;
+  // Where the log was to begin with a received state, it may hold nothing of what was before.
+  const bool too_old =
+      snapshot == nullptr || (stored_.wal_reset && snapshot->revision < stored_.wal_reset->first);
+  if (too_old) return false;
+  StoredState state = *snapshot;
+  state.snapshot = snapshot;
+  state.changes.clear();
+  state.changes_bytes = 0;
+  state.changes_after = state.revision;
+  stored_ = std::move(state);
+  return true;
+}
+
 void SimServer::SetDiskDelay(base::Duration delay_max) {
   disk_delay_max_ = delay_max;
   if (running()) life_->log->SetDelay(delay_max);
 }
 
-void SimServer::SetDiskFull(bool full) {
-  disk_full_ = full;
-  if (!running()) return;
-  life_->store->SetFull(full);
-  TellDiskSpace();
+void SimServer::SetDiskSpace(DiskSpace space) {
+  disk_space_ = space;
+  if (running()) TellDiskSpace();
 }
 
 void SimServer::TellDiskSpace() {
-  if (disk_full_) life_->store->SetFull(true);
-  Post(io::DiskSpace{disk_full_ ? uint64_t{0} : uint64_t{1} << 40});
+  const bool full = disk_space_ != DiskSpace::kEnough;
+  const bool brimful = disk_space_ == DiskSpace::kBrimful;
+  life_->store->SetFull(full);
+  disk_->SetCapacity(brimful ? 0 : std::numeric_limits<uint64_t>::max());
+  Post(io::DiskSpace{full ? uint64_t{0} : uint64_t{1} << 40});
 }
 
 void SimServer::Kill() { Die(false); }

@@ -76,10 +76,15 @@ class SimServer {
   // is nothing that can be damaged so that it shows. REQUIRES: it does not run.
   bool DamageLog();
   bool DamageTree();
+  // Goes back to the newest snapshot, as `pandod --recover` does; the log has what came after it.
+  // False: there is none that it could begin with. REQUIRES: it does not run.
+  bool Recover();
   void MoveWallClock(base::Duration by) { wall_offset_ += by; }
   // From now on, each batch of the log takes up to so long.
   void SetDiskDelay(base::Duration delay_max);
-  void SetDiskFull(bool full);
+  // Full is what leaves only the reserve; to the brim, not even that.
+  enum class DiskSpace : uint8_t { kEnough, kFull, kBrimful };
+  void SetDiskSpace(DiskSpace space);
   // It does nothing for so long, as after SIGSTOP; what comes meanwhile waits.
   void Pause(base::Duration duration) { paused_until_ = schedule_->now() + duration; }
 
@@ -128,7 +133,7 @@ class SimServer {
   base::Instant paused_until_;
   base::Duration wall_offset_{0};
   base::Duration disk_delay_max_{0};
-  bool disk_full_ = false;
+  DiskSpace disk_space_ = DiskSpace::kEnough;
   std::string stopped_because_;
   std::map<model::Revision, Record> history_;
 };

@@ -81,8 +81,7 @@ struct SimStore::Core : std::enable_shared_from_this<SimStore::Core> {
         state(std::move(the_state)),
         post(std::move(the_post)),
         written(state.revision),
-        last_window_at(schedule->now() - options.interval),
-        snapshot_at(schedule->now()) {}
+        last_window_at(schedule->now() - options.interval) {}
 
   void After(base::Duration delay, void (Core::*step)()) {
     schedule->After(delay, [core = weak_from_this(), step] {
@@ -118,16 +117,20 @@ struct SimStore::Core : std::enable_shared_from_this<SimStore::Core> {
     ApplyWindow(in_flight, options.changes_bytes_max, &state);
     in_flight.clear();
     post(io::Stored{state.revision, state.changes_after + 1});
-    if (options.snapshot_interval > base::Duration(0) &&
-        schedule->now() >= snapshot_at + options.snapshot_interval) {
-      snapshot_at = schedule->now();
-      StoredState copy = state;
-      copy.snapshot = nullptr;
-      state.snapshot = std::make_shared<const StoredState>(std::move(copy));
-      post(io::SnapshotTaken{state.revision});
-    }
+    TakeSnapshot();
     StartScans();
     PlanWindow();
+  }
+
+  void TakeSnapshot() {
+    if (options.snapshot_revisions == 0) return;
+    const model::Revision last = state.snapshot ? state.snapshot->revision : model::Revision();
+    if (!snapshot_wanted && state.revision < last + options.snapshot_revisions) return;
+    snapshot_wanted = false;
+    StoredState copy = state;
+    copy.snapshot = nullptr;
+    state.snapshot = std::make_shared<const StoredState>(std::move(copy));
+    post(io::SnapshotTaken{state.revision});
   }
 
   void PlanInstall() {
@@ -142,7 +145,7 @@ struct SimStore::Core : std::enable_shared_from_this<SimStore::Core> {
     installing.reset();
     install_planned = false;
     // There is none of this state yet, and the log begins with it.
-    snapshot_at = schedule->now() - options.snapshot_interval;
+    snapshot_wanted = true;
     post(io::Installed{id});
     EndOldScans();
     PlanWindow();
@@ -238,7 +241,7 @@ struct SimStore::Core : std::enable_shared_from_this<SimStore::Core> {
   const std::function<void(io::Event)> post;
   model::Revision written;
   base::Instant last_window_at;
-  base::Instant snapshot_at;
+  bool snapshot_wanted = false;
   std::vector<io::StoreWrite> pending;
   size_t pending_bytes = 0;
   std::vector<io::StoreWrite> in_flight;

@@ -50,8 +50,9 @@ struct SimStoreOptions {
   base::Duration delay_max = std::chrono::milliseconds(20);
   size_t changes_bytes_max = size_t{1} << 20;
   size_t scan_chunk_bytes = size_t{4} << 10;
-  // Zero: none are taken.
-  base::Duration snapshot_interval{0};
+  // A snapshot is taken with the first window that ends so many revisions after the last one. Zero:
+  // none are taken.
+  uint64_t snapshot_revisions = 0;
   // What decodes a snapshot that is received; null: none can be.
   std::function<std::shared_ptr<io::StateBuilder>()> builder;
 };

@@ -17,10 +17,8 @@ void Violated(const std::string& what) {
 }
 
 void Truth::Applied(model::ServerId server, const io::StoreWrite& write) {
-  const auto known = records_.find(write.revision);
-  if (known != records_.end()) {
-    const Record& record = known->second;
-    if (record.digest != write.digest || record.term != write.term) {
+  if (const Record* known = Find(write.revision)) {
+    if (known->digest != write.digest || known->term != write.term) {
       Violated(absl::StrCat("server ", server.value(), " applied something else at revision ",
                             write.revision.value()));
     }
@@ -31,7 +29,7 @@ void Truth::Applied(model::ServerId server, const io::StoreWrite& write) {
                           " after ", last_.value()));
   }
   last_ = write.revision;
-  records_[last_] = {write.digest, write.term, write.changes, schedule_->now()};
+  records_.push_back({write.digest, write.term, write.changes, schedule_->now()});
   if (write.changes != nullptr) {
     for (const model::Change& change : write.changes->changes) Follow(change);
   }
@@ -110,8 +108,8 @@ void Truth::Leads(model::ServerId server, model::Term term) {
 }
 
 const Truth::Record* Truth::Find(model::Revision revision) const {
-  const auto found = records_.find(revision);
-  return found == records_.end() ? nullptr : &found->second;
+  if (!revision || revision > last_) return nullptr;
+  return &records_[static_cast<size_t>(revision.value() - 1)];
 }
 
 Register Truth::At(const std::string& path, model::Revision revision) const {
@@ -123,6 +121,14 @@ Register Truth::At(const std::string& path, model::Revision revision) const {
   return after == node->second.begin() ? Register() : std::prev(after)->second;
 }
 
+std::map<std::string, Register> Truth::NodesAt(model::Revision revision) const {
+  std::map<std::string, Register> nodes;
+  for (const auto& [path, values] : nodes_) {
+    if (const Register data = At(path, revision)) nodes[path] = data;
+  }
+  return nodes;
+}
+
 std::optional<base::Instant> Truth::WrittenAt(const std::string& data) const {
   const auto found = written_.find(data);
   return found == written_.end() ? std::nullopt : std::optional(found->second);
@@ -131,9 +137,10 @@ std::optional<base::Instant> Truth::WrittenAt(const std::string& data) const {
 std::vector<const model::Change*> Truth::Changes(model::Revision after,
                                                  model::Revision through) const {
   std::vector<const model::Change*> changes;
-  for (auto at = records_.upper_bound(after); at != records_.end() && at->first <= through; ++at) {
-    if (at->second.changes == nullptr) continue;
-    for (const model::Change& change : at->second.changes->changes) changes.push_back(&change);
+  for (model::Revision at = after + 1; at <= std::min(through, last_); ++at) {
+    const Record& record = *Find(at);
+    if (record.changes == nullptr) continue;
+    for (const model::Change& change : record.changes->changes) changes.push_back(&change);
   }
   return changes;
 }

@@ -4,6 +4,7 @@
 #ifndef PANDO_SIM_TRUTH_H_
 #define PANDO_SIM_TRUTH_H_
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -46,6 +47,8 @@ class Truth {
   const Record* Find(model::Revision revision) const;
   // What the node was after `revision`.
   Register At(const std::string& path, model::Revision revision) const;
+  // Every node but the root, as it was after `revision`.
+  std::map<std::string, Register> NodesAt(model::Revision revision) const;
   // When this unique data was written, if it was.
   std::optional<base::Instant> WrittenAt(const std::string& data) const;
   // The changes of (after, through], in order.
@@ -53,6 +56,8 @@ class Truth {
 
   // The client has been told that its beat, sent at `invoked`, was heard: so long it must live.
   void Beat(model::SessionId session, base::Instant invoked, base::Duration timeout);
+  // The client closes the session, or tries to: from now on it may end at any time.
+  void Closing(model::SessionId session) { beaten_until_.erase(session); }
   // Unless this unique data is written already, it must not be any more: its session has moved.
   void Forbid(const std::string& data) {
     if (!written_.contains(data)) forbidden_.insert(data);
@@ -64,7 +69,7 @@ class Truth {
 
   Schedule* const schedule_;
   model::Revision last_;
-  std::map<model::Revision, Record> records_;
+  std::deque<Record> records_;  // of revision 1 and on, without a gap
   std::map<model::Term, model::ServerId> leaders_;
   std::map<std::string, std::vector<std::pair<model::Revision, Register>>> nodes_;
   std::map<std::string, base::Instant> written_;
