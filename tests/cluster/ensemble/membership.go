@@ -13,7 +13,7 @@ import (
 
 const changeTimeout = 30 * time.Second
 
-// Join makes a new server with an empty disk, which asks to be let in. Once ready it is a learner.
+// Join starts a new server with an empty disk, which asks to be let in. Once ready it is a learner.
 func (e *Ensemble) Join() (*Member, error) {
 	member, err := e.newMember(e.Members[len(e.Members)-1].ID + 1)
 	if err != nil {
@@ -26,7 +26,7 @@ func (e *Ensemble) Join() (*Member, error) {
 	member.origin = "--join=" + strings.Join(peers, ",")
 	e.Members = append(e.Members, member)
 	e.publish()
-	return member, member.Start()
+	return member, member.Spawn()
 }
 
 // Promote makes a learner a voter, as soon as it has caught up.
@@ -63,6 +63,14 @@ func (e *Ensemble) Remove(id int) error {
 	e.Members = left
 	e.publish()
 	return nil
+}
+
+// Retire removes a member and stops it, in this order.
+func (e *Ensemble) Retire(member *Member) error {
+	if err := e.Remove(member.ID); err != nil {
+		return err
+	}
+	return member.Kill()
 }
 
 // TransferLeadership hands over to a voter.

@@ -23,7 +23,7 @@ const (
 	createClients    = 2
 	pipelineClients  = 1
 	beatingSessions  = 4
-	silentSessions   = 2
+	silentSessions   = 2 // they stop beating after a while, and must end
 	watchClients     = 3
 	groups           = 4
 	setupTimeout     = 20 * time.Second
@@ -66,12 +66,14 @@ func Start(clock history.Clock, endpoints func() []client.Endpoint, seed uint64)
 	for range watchClients {
 		l.startWatch()
 	}
-	for number := range beatingSessions + silentSessions {
-		timeout := 4 * time.Second
-		if number%2 == 1 {
-			timeout = 8 * time.Second
+	for number := range beatingSessions {
+		timeout := time.Duration(1+number%2) * 4 * time.Second
+		if err := l.startSession(timeout, false); err != nil {
+			return nil, err
 		}
-		if err := l.startSession(timeout, number >= beatingSessions); err != nil {
+	}
+	for range silentSessions {
+		if err := l.startSession(3*time.Second, true); err != nil {
 			return nil, err
 		}
 	}

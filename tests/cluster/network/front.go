@@ -66,6 +66,9 @@ func (f *Front) connect(dialer *net.TCPConn) {
 		return
 	}
 	member := dialled.(*net.TCPConn)
+	if from != Outside {
+		defer f.network.keep(member)()
+	}
 	go f.network.pump(dialer, member, direction{from, f.member})
 	f.network.pump(member, dialer, direction{f.member, from})
 }

@@ -5,7 +5,10 @@
 // connections. They arrive when the cut heals, if the connection still lives.
 package network
 
-import "sync"
+import (
+	"net"
+	"sync"
+)
 
 // Outside is whoever is no member: clients, and the test itself. It is never cut off.
 const Outside = 0
@@ -17,11 +20,13 @@ type Network struct {
 	mutex   sync.Mutex
 	changed *sync.Cond
 	cut     map[direction]bool
-	members map[int]int // of running processes, by pid
+	members map[int]int       // of running processes, by pid
+	open    map[net.Conn]bool // between members
 }
 
 func New() *Network {
-	n := &Network{cut: map[direction]bool{}, members: map[int]int{}}
+	n := &Network{
+		cut: map[direction]bool{}, members: map[int]int{}, open: map[net.Conn]bool{}}
 	n.changed = sync.NewCond(&n.mutex)
 	return n
 }
@@ -39,6 +44,27 @@ func (n *Network) Heal() {
 	defer n.mutex.Unlock()
 	clear(n.cut)
 	n.changed.Broadcast()
+}
+
+// Break breaks all connections between members.
+func (n *Network) Break() {
+	n.mutex.Lock()
+	defer n.mutex.Unlock()
+	for connection := range n.open {
+		connection.Close()
+	}
+}
+
+// keep has Break know a connection between members, until the returned function is called.
+func (n *Network) keep(connection net.Conn) func() {
+	n.mutex.Lock()
+	defer n.mutex.Unlock()
+	n.open[connection] = true
+	return func() {
+		n.mutex.Lock()
+		defer n.mutex.Unlock()
+		delete(n.open, connection)
+	}
 }
 
 // SetProcess says which process a member is. 0: none.

@@ -150,3 +150,19 @@ func TestMemberThatIsDownHangsUp(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestBreakEndsConnectionsOfMembers(t *testing.T) {
+	n, front := member(t, 2)
+	connection, err := dialV4(front.listener.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	if err := echo(connection, 5*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	n.Break()
+	if err := hear(connection, 5*time.Second); err == nil || os.IsTimeout(err) {
+		t.Fatal(err)
+	}
+}

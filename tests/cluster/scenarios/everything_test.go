@@ -10,6 +10,7 @@ func TestEverything(t *testing.T) {
 			func() { r.killFollowers(1) },
 			func() { r.pauseLeader(1, 2) },
 			func() { r.pauseFollower(2) },
+			r.installs, r.installFromDyingLeader, r.stutter, r.breakConnections, r.killAtRandom,
 			r.isolateLeader, r.isolateFollower, r.muteLeader, r.muteFollower, r.deafenLeader,
 			r.deafenFollower, r.breakTriangle, r.split, r.rollingRestart, r.killAll, r.move,
 			r.meetStranger,

@@ -40,6 +40,7 @@ func (r *run) replace(victim *ensemble.Member) {
 	r.writes()
 	joined, err := r.Join()
 	r.must(err)
+	r.must(joined.AwaitReady())
 	r.inject("server %d has joined", joined.ID)
 	r.must(r.Promote(joined.ID))
 	r.inject("server %d is promoted", joined.ID)
