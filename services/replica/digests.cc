@@ -16,9 +16,14 @@ bool Digests::Contradicts(const io::DigestVerdict& verdict) const {
 
 std::optional<io::DigestVerdict> Digests::Add(model::ServerId from, const io::DigestReport& report,
                                               const std::vector<model::ServerId>& voters) {
+  if (!reports_.contains(report.revision) && reports_.size() == kKept) {
+    // It is too far behind: what the others had at that revision is forgotten.
+    if (report.revision < reports_.begin()->first) return std::nullopt;
+    reports_.erase(reports_.begin());
+  }
+  // Only now: the map moves its elements whenever it changes.
   auto& reports = reports_[report.revision];
   reports[from] = report.digest;
-  if (reports_.size() > kKept) reports_.erase(reports_.begin());
 
   absl::btree_map<uint64_t, size_t> votes;
   size_t reported = 0;

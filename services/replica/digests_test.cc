@@ -68,6 +68,22 @@ TEST_F(DigestsTest, OnlyAnOwnDigestThatDiffersContradicts) {
   EXPECT_FALSE(digests_.Contradicts({kAt, kWrong}));
 }
 
+// A follower that was down for long reports what everybody else has left behind.
+TEST_F(DigestsTest, ReportOfLongAgoIsComparedWithNothingElse) {
+  for (uint64_t i = 2; i <= 20; ++i) {
+    const model::Revision revision(i * Digests::kDigestEvery);
+    EXPECT_FALSE(Add(1, i, revision));
+    const std::optional<io::DigestVerdict> verdict = Add(2, i, revision);
+    ASSERT_TRUE(verdict) << i;
+    EXPECT_EQ(verdict->revision, revision);
+    EXPECT_EQ(verdict->digest, i);
+  }
+  EXPECT_FALSE(Add(3, kRight));
+  EXPECT_FALSE(digests_.split());
+  // And those that are kept are still counted.
+  EXPECT_TRUE(Add(3, 20, model::Revision(20 * Digests::kDigestEvery)));
+}
+
 TEST_F(DigestsTest, OldOnesAreForgotten) {
   digests_.AddOwn(kAt, kWrong);
   for (uint64_t i = 2; i <= 5; ++i) {
