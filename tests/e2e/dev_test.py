@@ -7,6 +7,7 @@ import os
 import pathlib
 import pty
 import signal
+import socket
 import subprocess
 import termios
 import unittest
@@ -193,6 +194,13 @@ class Ensemble(harness.TestCase):
         dev.pando("create", "/both", "old")
         cut = dev.leader()
         others = [server_id for server_id in dev.servers if server_id != cut]
+        watch = harness.Watcher(
+            dev.servers[cut], "/", out=self.folder / "events",
+            env={**harness.clean_environment(), "PANDO_ENDPOINTS": ",".join(
+                dev.servers[server_id].endpoint for server_id in [cut, *others])})
+        self.addCleanup(watch.stop)
+        harness.wait_until(lambda: dev.servers[cut].metrics().get("pando_watch_streams") == 1, 10,
+                           "watching")
         dev.say(f"partition {cut}", f"server {cut} is cut off")
         dev.say(f"partition {cut}", "already")
 
@@ -212,9 +220,11 @@ class Ensemble(harness.TestCase):
         revision = json.loads(dev.pando("set", "/both", "new", "-o", "json",
                                         to=others).stdout)["stat"]["modify_revision"]
         self.assertEqual(dev.pando("get", "/both", to=[cut]).stdout, "old")
-        done = dev.pando("set", "/both", "lost", "--timeout", "1s", to=[cut], check=False)
+        done = dev.pando("set", "/both", "lost", "--timeout", "2s", to=[cut], check=False)
         self.assertEqual(done.returncode, UNREACHABLE, done.stderr)
         self.assertIn("(NO_LEADER)", done.stderr)
+        watch.wait_for(revision, 30)  # it has left the server that lost its leader
+        self.assertEqual([event["revision"] for event in watch.events()], [revision])
 
         dev.say(f"heal {cut}", f"server {cut} reaches the others again")
         dev.say(f"heal {cut}", "is not cut off")
@@ -235,6 +245,23 @@ class Ensemble(harness.TestCase):
         self.assertRegex(said, r"pando: server 2 ended by itself, with signal 9 .*server-2\.log")
         dev.pando("create", "/a")
         dev.say("start 2", "server 2 serves")
+
+    def test_a_second_one_on_the_same_ports_says_what_to_do(self):
+        dev = self.dev()
+        dev.started()
+        second = self.dev(base=dev.base)
+        self.assertEqual(second.process.wait(harness.START_S), REFUSED)
+        self.assertRegex(second.wait_for("\n"), r"in use; is another .*--base-port")
+        dev.pando("create", "/a")
+
+    def test_a_server_that_cannot_start_is_told_with_its_last_words(self):
+        base = harness.free_base_port(30)
+        with socket.create_server(("127.0.0.1", base)):  # where server 1 would listen for clients
+            dev = self.dev(base=base)
+            self.assertEqual(dev.process.wait(harness.START_S), REFUSED)
+            said = dev.wait_for("\n")
+        self.assertRegex(said, rf"server 1 ended by itself.*server-1\.log.*:{base}\b")
+        self.assertTrue(dev.all_stopped())
 
     def test_its_servers_do_not_outlive_it(self):
         dev = self.dev()

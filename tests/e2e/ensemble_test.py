@@ -188,7 +188,7 @@ class Failover(EnsembleTest):
         two.kill()
         harness.wait_until(lambda: survivor.metrics()["pando_raft_leader_id"] == 0, 10,
                            "it steps down")
-        done = survivor.pando("create", "/lost", "--timeout", "1s", check=False)
+        done = survivor.pando("create", "/lost", "--timeout", "2s", check=False)
         self.assertEqual(done.returncode, UNREACHABLE, done.stderr)
         self.assertIn("(NO_LEADER)", done.stderr)
         self.assertEqual(survivor.pando("ls", "/").stdout, "", "reads go on")
@@ -308,6 +308,26 @@ class Strangers(EnsembleTest):
         done = alien.pando("ls", "/", "--cluster", cluster, check=False)
         self.assertEqual(done.returncode, REFUSED)
         self.assertRegex(done.stderr, r"another cluster.*--endpoints.*\(WRONG_CLUSTER\)")
+
+    def test_a_watch_does_not_go_on_in_another_cluster(self):
+        ours = self.ensemble.servers[1]
+        alien = self.server(data_dir=self.folder / "alien", server_id=9).start()
+        environment = {**harness.clean_environment(),
+                       "PANDO_ENDPOINTS": f"{ours.endpoint},{alien.endpoint}"}
+        watch = harness.Watcher(ours, "/", "--timeout", "60s", out=self.folder / "events",
+                                env=environment)
+        self.addCleanup(watch.stop)
+        harness.wait_until(lambda: ours.metrics().get("pando_watch_streams") == 1, 10, "watching")
+        ours.kill()
+        harness.wait_until(lambda: alien.metrics().get(
+            'pando_api_requests_total{method="TreeService/Watch",reason="WRONG_CLUSTER"}'), 20,
+            "it was tried")
+        for i in range(20):
+            alien.pando("create", f"/theirs-{i}")
+        ours.start()
+        revision = self.json("create", "/ours")["stat"]["create_revision"]
+        watch.wait_for(revision, 20)
+        self.assertEqual([event["path"] for event in watch.events()], ["/ours"])
 
     def freeze(self, server):
         server.process.send_signal(signal.SIGSTOP)

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <set>
 #include <string>
@@ -60,6 +61,16 @@ std::string OwnName() {
   }
   const std::string here = fs::proximate(binary, error).string();
   return here.empty() || here.substr(0, 2) == ".." ? binary.string() : here;
+}
+
+// "" if there is none.
+std::string LastLine(const std::string& path) {
+  std::ifstream lines(path);
+  std::string last;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty()) last = line;
+  }
+  return last;
 }
 
 // What listens where, and what to do with it.
@@ -157,36 +168,37 @@ class Dev {
   // OK when it was stopped.
   absl::Status Serve() {
     LineInput input;
+    ShowPrompt(input);
     while (!signals_.Stopped() && !quit_) {
       if (const auto ended = servers_.TakeEnded()) {
         if (options_.servers == 1) return EndedByItself(*ended);
         Note(absl::StrCat(EndedByItself(*ended).message(), "; `start ", ended->id,
                           "` starts it again"));
+        ShowPrompt(input);
       }
-      if (input.interactive()) Print("pando> ");
-      // Somebody who closed our output may still want the servers.
-      FlushOutput();
-      bool answered = false;
-      while (!answered && !signals_.Stopped() && !servers_.AnyEnded()) {
-        const int descriptor = input.descriptor();
-        const bool waits_for_foreground = descriptor < 0 && !input.ended();
-        if (!signals_.Wait(waits_for_foreground ? kBackgroundTurn : kForever, descriptor)) continue;
-        input.Read();
-        while (const std::optional<std::string> line = input.TakeLine()) {
-          Do(*line);
-          answered = true;
-        }
-        if (input.ended() && input.interactive()) quit_ = answered = true;
+      const int descriptor = input.descriptor();
+      const bool in_background = descriptor < 0 && !input.ended();
+      if (!signals_.Wait(in_background ? kBackgroundTurn : kForever, descriptor)) continue;
+      input.Read();
+      while (const std::optional<std::string> line = input.TakeLine()) {
+        Do(*line);
+        if (!quit_) ShowPrompt(input);
       }
+      if (input.ended() && input.interactive()) quit_ = true;
     }
     return absl::OkStatus();
+  }
+
+  static void ShowPrompt(const LineInput& input) {
+    if (input.interactive()) Print("pando> ");
+    // Somebody who closed our output may still want the servers.
+    FlushOutput();
   }
 
   void Do(const std::string& line) {
     const absl::StatusOr<DevCommand> command = ParseDevCommand(line, options_.servers);
     const absl::Status done = command.ok() ? Do(*command) : command.status();
     if (!done.ok()) Print(absl::StrCat(done.message(), "\n"));
-    FlushOutput();
   }
 
   absl::Status Do(const DevCommand& command) {
@@ -281,7 +293,9 @@ class Dev {
   // Where its own words are.
   std::string LogHint(int id) const {
     if (options_.servers == 1) return ": its own words above say why";
-    return absl::StrCat(": see ", DevLogPath(options_, id));
+    const std::string path = DevLogPath(options_, id);
+    const std::string last = LastLine(path);
+    return absl::StrCat(": see ", path, last.empty() ? "" : ", which ends with: ", last);
   }
 
   const DevOptions& options_;

@@ -115,7 +115,8 @@ class PeerNetwork::Fabric {
     if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (error) {
       return absl::InternalError(
-          absl::StrCat("cannot listen on 127.0.0.1:", route.outer_port, ": ", error.message()));
+          absl::StrCat("cannot listen on 127.0.0.1:", route.outer_port, ": ", error.message(),
+                       "; is another `pando dev` running? --base-port moves this one"));
     }
     doors_.push_back(std::make_unique<Door>(Door{route, std::move(acceptor)}));
     Accept(doors_.back().get());
