@@ -1,8 +1,9 @@
 # Everything a developer types. Each recipe calls a script or a CMake preset; the rest is there.
 #   make run      build, start three servers in ./var and show what to try (ARGS=… go to `pando dev`)
 #   make test     build and run every test
+#   make deploy-test   try the Helm chart and the alerts, with helm, kubeconform and promtool
 #   make check    what CI runs
-.PHONY: run test bench check release clients sim cluster fuzz format lint clean
+.PHONY: run test deploy-test bench check release clients sim cluster fuzz format lint clean
 
 JOBS ?= $(shell nproc)
 RELEASE := build/release
@@ -12,6 +13,9 @@ run: release
 
 test: release
 	@ctest --test-dir $(RELEASE) --output-on-failure --schedule-random -j $(JOBS)
+
+deploy-test: release
+	@scripts/deploy-test
 
 bench: release
 	@scripts/bench

@@ -1,0 +1,13 @@
+{{/* What the schema cannot say. Each message says what to do. */}}
+{{- define "pando.guards" -}}
+{{- if lt (int .Values.replicas) (int .Values.initialReplicas) -}}
+{{- fail (printf "replicas (%v) is less than initialReplicas (%v): set initialReplicas to %v too" .Values.replicas .Values.initialReplicas .Values.replicas) -}}
+{{- end -}}
+{{- $running := lookup "apps/v1" "StatefulSet" .Release.Namespace (include "pando.fullname" .) -}}
+{{- if $running -}}
+{{- $formed := get ($running.metadata.annotations | default dict) "pando/initial-replicas" -}}
+{{- if and $formed (gt (int .Values.initialReplicas) (int $formed)) -}}
+{{- fail (printf "initialReplicas was %v when the ensemble was formed and cannot become %v: raise replicas alone, and the new servers join" $formed .Values.initialReplicas) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

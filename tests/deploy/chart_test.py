@@ -1,0 +1,298 @@
+"""The chart, rendered by helm over a matrix of values and judged by Kubernetes' own schemas.
+
+Run by `make deploy-test`, which first puts the tools into build/tools.
+"""
+
+import copy
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+CHART = ROOT / "helm/pando"
+TOOLS = ROOT / "build/tools"
+sys.path.insert(0, str(TOOLS / "python"))
+
+import yaml  # noqa: E402  (it lies among the tools)
+
+SCHEMAS = next(TOOLS.glob("schemas-*"))
+KUBERNETES = sorted(re.match("v([0-9.]+)-", folder.name).group(1) for folder in SCHEMAS.iterdir())
+
+EVERYTHING = {
+    "image": {"repository": "registry.example/pando", "tag": "1.2.3", "pullPolicy": "Always",
+              "pullSecrets": [{"name": "registry"}]},
+    "clusterDomain": "k8s.example",
+    "config": {"log-format": "text", "snapshot-interval": "30m", "max-value-bytes": 4096},
+    "persistence": {"size": "50Gi", "storageClassName": "fast"},
+    "resources": {"requests": {"cpu": "2", "memory": "4Gi"},
+                  "limits": {"memory": "8Gi"}},
+    "affinity": {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": {
+        "nodeSelectorTerms": [{"matchExpressions": [{"key": "disk", "operator": "Exists"}]}]}}},
+    "nodeSelector": {"pool": "databases"},
+    "tolerations": [{"key": "databases", "operator": "Exists"}],
+    "priorityClassName": "important",
+    "podAnnotations": {"team": "core"},
+    "podLabels": {"team": "core"},
+    "service": {"type": "LoadBalancer", "annotations": {"internal": "true"}},
+    "networkPolicy": {"clients": [{"namespaceSelector": {"matchLabels": {"apps": "yes"}}}],
+                      "metrics": [{"namespaceSelector": {"matchLabels": {"metrics": "yes"}}}]},
+    "resize": {"timeoutSeconds": 600},
+    "serviceMonitor": {"enabled": True, "interval": "5s", "labels": {"prometheus": "main"}},
+    "prometheusRule": {"enabled": True, "labels": {"prometheus": "main"}},
+    "dashboards": {"enabled": True, "labels": {"grafana_dashboard": "yes"}},
+}
+MATRIX = {
+    "default": {},
+    "one": {"replicas": 1, "initialReplicas": 1},
+    "five": {"replicas": 5, "initialReplicas": 5},
+    "grown": {"replicas": 9},
+    "everything": EVERYTHING,
+    "open": {"networkPolicy": {"enabled": False}},
+    "closed": {"networkPolicy": {"clients": [], "metrics": []}},
+    "anywhere": {"topologySpread": []},
+}
+
+
+def helm(*words, values=None, check=True):
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+        yaml.safe_dump(values or {}, file)
+        file.flush()
+        done = subprocess.run([TOOLS / "helm", *words, "-f", file.name], capture_output=True,
+                              text=True)
+    if check and done.returncode != 0:
+        raise AssertionError(f"helm {' '.join(map(str, words))}: {done.stderr}")
+    return done
+
+
+def render(values=None, release="pando", namespace="default"):
+    return helm("template", release, CHART, "--namespace", namespace, values=values).stdout
+
+
+def documents(text):
+    return [document for document in yaml.safe_load_all(text) if document]
+
+
+def one(docs, kind, name=None):
+    found = [d for d in docs if d["kind"] == kind and name in (None, d["metadata"]["name"])]
+    assert len(found) == 1, f"{kind} {name}: {len(found)}"
+    return found[0]
+
+
+def pod_of(document):
+    """The pod spec of whatever makes pods, and its labels; None: it makes none."""
+    kind, spec = document["kind"], document.get("spec", {})
+    if kind == "Pod":
+        return spec, document["metadata"]["labels"]
+    if kind not in ("StatefulSet", "Job"):
+        return None
+    return spec["template"]["spec"], spec["template"]["metadata"]["labels"]
+
+
+def leaves(tree, path=()):
+    """Paths of all values that are no mappings."""
+    for key, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from leaves(value, (*path, key))
+        else:
+            yield (*path, key)
+
+
+def merged(base, over):
+    result = copy.deepcopy(base)
+    for key, value in over.items():
+        if isinstance(value, dict) and isinstance(result.get(key), dict):
+            result[key] = merged(result[key], value)
+        else:
+            result[key] = value
+    return result
+
+
+def matches(labels, selector):
+    return all(labels.get(key) == value for key, value in selector.items())
+
+
+class Schemas(unittest.TestCase):
+    def kubeconform(self, manifests, version):
+        location = (f"{SCHEMAS}/{{{{.NormalizedKubernetesVersion}}}}-local{{{{.StrictSuffix}}}}"
+                    "/{{.ResourceKind}}{{.KindSuffix}}.json")
+        return subprocess.run(
+            [TOOLS / "kubeconform", "-strict", "-verbose", "-kubernetes-version", version,
+             "-schema-location", location, "-skip", "ServiceMonitor,PrometheusRule", "-"],
+            input=manifests, capture_output=True, text=True)
+
+    def test_helm_lints_it(self):
+        for name, values in MATRIX.items():
+            with self.subTest(name):
+                done = helm("lint", "--strict", CHART, values=values, check=False)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_kubernetes_takes_it(self):
+        self.assertEqual(len(KUBERNETES), 3)
+        for name, values in MATRIX.items():
+            manifests = render(values)
+            for version in KUBERNETES:
+                with self.subTest(name, version=version):
+                    done = self.kubeconform(manifests, version)
+                    self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                    self.assertIn("StatefulSet", done.stdout)
+
+    def test_what_kubernetes_does_not_take_is_found(self):
+        manifests = render().replace("podManagementPolicy:", "podManagmentPolicy:")
+        self.assertNotEqual(self.kubeconform(manifests, KUBERNETES[-1]).returncode, 0)
+
+    def test_the_prometheus_operator_takes_it(self):
+        def verify(manifests):
+            return subprocess.run([TOOLS / "monitoring"], input=manifests, capture_output=True,
+                                  text=True)
+
+        manifests = render(EVERYTHING)
+        self.assertEqual(verify(manifests).stdout, "2 verified\n")
+        wrong = manifests.replace("jobLabel:", "jobLable:")
+        self.assertNotEqual(verify(wrong).returncode, 0)
+
+
+class Values(unittest.TestCase):
+    def test_what_is_wrong_is_refused_by_name(self):
+        cases = [
+            ({"replicas": 2}, "replicas"), ({"replicas": 4}, "replicas"),
+            ({"replicas": 0}, "replicas"), ({"replicas": 11}, "replicas"),
+            ({"initialReplicas": 2}, "initialReplicas"),
+            ({"replicas": 3, "initialReplicas": 5}, "set initialReplicas to 3 too"),
+            ({"replica": 3}, "replica"),
+            ({"config": {"data-dir": "/elsewhere"}}, "data-dir"),
+            ({"persistence": {"size": "ten"}}, "size"),
+            ({"networkPolicy": {"enabled": "yes"}}, "enabled"),
+        ]
+        for values, named in cases:
+            with self.subTest(values):
+                done = helm("template", "pando", CHART, values=values, check=False)
+                self.assertNotEqual(done.returncode, 0)
+                self.assertIn(named, done.stderr)
+
+    def test_each_value_does_something(self):
+        defaults = yaml.safe_load((CHART / "values.yaml").read_text())
+        other = merged(defaults, merged(EVERYTHING, {"replicas": 5, "initialReplicas": 1,
+                                                     "topologySpread": []}))
+        other["networkPolicy"]["enabled"] = False
+        # What it shows in: a release with all parts on.
+        base = merged(defaults, {name: {"enabled": True} for name in (
+            "serviceMonitor", "prometheusRule", "dashboards")})
+        before = render(base)
+        paths = list(leaves(defaults))
+        self.assertGreater(len(paths), 30)
+        for path in paths:
+            values, value = copy.deepcopy(base), other
+            for key in path:
+                value = value[key]
+            at = values
+            for key in path[:-1]:
+                at = at[key]
+            if path[-1] == "enabled" and path[0] != "networkPolicy":
+                value = False
+            self.assertNotEqual(at[path[-1]], value, f"{path}: give it another value above")
+            at[path[-1]] = value
+            with self.subTest(".".join(path)):
+                self.assertNotEqual(render(values), before)
+
+
+class StatefulSet(unittest.TestCase):
+    def test_scaling_restarts_nobody(self):
+        templates = [one(documents(render({"replicas": n})), "StatefulSet")["spec"]["template"]
+                     for n in (3, 5, 9)]
+        self.assertEqual(templates[0], templates[1])
+        self.assertEqual(templates[0], templates[2])
+
+    def test_the_founders_are_the_pods_of_the_initial_size(self):
+        for release, initial in (("pando", 3), ("my-release", 5), ("x" * 53, 1)):
+            docs = documents(render({"replicas": 5, "initialReplicas": initial}, release, "apps"))
+            stateful = one(docs, "StatefulSet")
+            peers = one(docs, "Service", stateful["spec"]["serviceName"])
+            container = stateful["spec"]["template"]["spec"]["containers"][0]
+            env = {e["name"]: e.get("value") for e in container["env"]}
+            name = stateful["metadata"]["name"]
+            domain = f"{peers['metadata']['name']}.apps.svc.cluster.local"
+            self.assertEqual(
+                env["INITIAL_CLUSTER"],
+                ",".join(f"{i}={name}-{i}.{domain}:7401" for i in range(1, initial + 1)))
+            self.assertEqual(env["PANDO_ADVERTISE_PEER"], f"$(POD_NAME).{domain}:7401")
+            self.assertEqual(stateful["spec"]["ordinals"]["start"], 1)
+            # A pod's name becomes a label together with a hash of ten digits.
+            self.assertLessEqual(len(name) + 12, 63)
+
+    def test_names_are_found_before_a_server_is_ready_and_clients_after(self):
+        docs = documents(render())
+        peers, clients, join = (one(docs, "Service", name)["spec"]
+                                for name in ("pando-peers", "pando", "pando-join"))
+        self.assertTrue(peers["publishNotReadyAddresses"])
+        self.assertEqual(peers["clusterIP"], "None")
+        for ready_only in (clients, join):
+            self.assertNotIn("publishNotReadyAddresses", ready_only)
+
+    def test_services_and_policies_mean_the_servers_and_nobody_else(self):
+        docs = documents(render(EVERYTHING))
+        selectors = [s["spec"]["selector"] for s in docs if s["kind"] == "Service"]
+        selectors.append(one(docs, "PodDisruptionBudget")["spec"]["selector"]["matchLabels"])
+        selectors.append(one(docs, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"])
+        pods = [(d["kind"], pod_of(d)[1]) for d in docs if pod_of(d)]
+        self.assertEqual(len(pods), 4)
+        for selector in selectors:
+            self.assertEqual([kind for kind, labels in pods if matches(labels, selector)],
+                             ["StatefulSet"])
+
+    def test_the_policy_lets_servers_and_jobs_through(self):
+        docs = documents(render())
+        rules = {rule["ports"][0]["port"]: [peer["podSelector"]["matchLabels"]
+                                            for peer in rule["from"] if "podSelector" in peer
+                                            and "matchLabels" in peer["podSelector"]]
+                 for rule in one(docs, "NetworkPolicy")["spec"]["ingress"]}
+        for kind, labels in [(d["kind"], pod_of(d)[1]) for d in docs if pod_of(d)]:
+            self.assertTrue(any(matches(labels, peer) for peer in rules["client"]), kind)
+            self.assertEqual(any(matches(labels, peer) for peer in rules["peer"]),
+                             kind == "StatefulSet")
+
+    def test_life_does_not_depend_on_the_quorum(self):
+        container = one(documents(render()), "StatefulSet")["spec"]["template"]["spec"][
+            "containers"][0]
+        paths = {name: container[name + "Probe"]["httpGet"]
+                 for name in ("liveness", "startup", "readiness")}
+        self.assertEqual(paths, {"liveness": {"path": "/healthz", "port": "http"},
+                                 "startup": {"path": "/healthz", "port": "http"},
+                                 "readiness": {"path": "/readyz", "port": "http"}})
+
+    def test_no_pod_may_more_than_it_needs(self):
+        for name, values in MATRIX.items():
+            for document in documents(render(values)):
+                if not pod_of(document):
+                    continue
+                pod, _ = pod_of(document)
+                with self.subTest(name, kind=document["kind"]):
+                    self.assertIs(pod["automountServiceAccountToken"], False)
+                    self.assertIs(pod["enableServiceLinks"], False)
+                    self.assertIs(pod["securityContext"]["runAsNonRoot"], True)
+                    for key in ("runAsUser", "runAsGroup", "fsGroup"):
+                        self.assertEqual(pod["securityContext"][key], 65532)
+                    for container in pod["containers"]:
+                        self.assertEqual(container["securityContext"], {
+                            "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
+                            "capabilities": {"drop": ["ALL"]}})
+                        self.assertIn("memory", container["resources"]["limits"])
+
+
+class Manifests(unittest.TestCase):
+    def test_the_plain_manifests_are_what_the_chart_renders(self):
+        done = subprocess.run([ROOT / "scripts/render-manifests", "--check"], capture_output=True,
+                              text=True)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_plain_manifests_have_no_hooks(self):
+        docs = documents((ROOT / "deploy/kubernetes/pando.yaml").read_text())
+        for document in docs:
+            self.assertNotIn("helm.sh/hook", document["metadata"].get("annotations", {}))
+        one(docs, "StatefulSet")
+
+
+if __name__ == "__main__":
+    unittest.main()
