@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "api/backup.h"
 #include "api/translate_cluster.h"
 #include "api/unary.h"
 
@@ -91,6 +92,11 @@ grpc::ServerUnaryReactor* ClusterService::TransferLeadership(
     grpc::CallbackServerContext* context, const v1::TransferLeadershipRequest* request,
     v1::TransferLeadershipResponse* response) {
   return StartOrder(edge_, *context, "ClusterService/TransferLeadership", *request, response);
+}
+
+grpc::ServerWriteReactor<v1::SnapshotResponse>* ClusterService::Snapshot(
+    grpc::CallbackServerContext* context, const v1::SnapshotRequest* request) {
+  return BackupCall::Start(edge_, *context, *request);
 }
 
 grpc::ServerUnaryReactor* ClusterService::Digest(grpc::CallbackServerContext* context,

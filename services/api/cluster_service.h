@@ -1,4 +1,4 @@
-// ClusterService: see protos/pando/v1/cluster.proto. What is not here is UNIMPLEMENTED.
+// ClusterService: see protos/pando/v1/cluster.proto.
 // Thread-safe.
 #ifndef PANDO_API_CLUSTER_SERVICE_H_
 #define PANDO_API_CLUSTER_SERVICE_H_
@@ -30,6 +30,8 @@ class ClusterService : public v1::ClusterService::CallbackService {
   grpc::ServerUnaryReactor* TransferLeadership(grpc::CallbackServerContext* context,
                                                const v1::TransferLeadershipRequest* request,
                                                v1::TransferLeadershipResponse* response) override;
+  grpc::ServerWriteReactor<v1::SnapshotResponse>* Snapshot(
+      grpc::CallbackServerContext* context, const v1::SnapshotRequest* request) override;
   grpc::ServerUnaryReactor* Digest(grpc::CallbackServerContext* context,
                                    const v1::DigestRequest* request,
                                    v1::DigestResponse* response) override;

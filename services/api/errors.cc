@@ -157,4 +157,12 @@ Error InvalidArgument(std::string detail) {
   return {.reason = Reason::kInvalidArgument, .detail = std::move(detail)};
 }
 
+Error ErrorOfScan(const absl::Status& status) {
+  CHECK(!status.ok());
+  // But for the time limit: too many scans, or a store that had to reopen. Later it may work.
+  return {.reason = status.code() == absl::StatusCode::kDeadlineExceeded ? Reason::kTimeout
+                                                                         : Reason::kOverloaded,
+          .detail = std::string(status.message())};
+}
+
 }  // namespace pando::api

@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "base/status.h"
 #include "model/reply.h"
 #include "pando/v1/common.pb.h"
 
@@ -29,6 +30,9 @@ void ToProto(const model::Reply& reply, v1::OperationError* out);
 grpc::Status GoingAway();
 
 model::Error InvalidArgument(std::string detail);
+
+// Why a scan of the store broke off. REQUIRES: !status.ok().
+model::Error ErrorOfScan(const absl::Status& status);
 
 // Returns from the enclosing function if `expression` is a refusal.
 #define PANDO_RETURN_IF_REFUSED(expression)                           \

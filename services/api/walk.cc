@@ -23,16 +23,6 @@ uint32_t DepthOf(std::string_view path) {
   return path == "/" ? 0 : static_cast<uint32_t>(std::count(path.begin(), path.end(), '/'));
 }
 
-model::Error ErrorOf(const absl::Status& status) {
-  const std::string detail(status.message());
-  switch (status.code()) {
-    case absl::StatusCode::kDeadlineExceeded:
-      return {.reason = Reason::kTimeout, .detail = detail};
-    default:  // too many scans, or a store that had to reopen: later it may work
-      return {.reason = Reason::kOverloaded, .detail = detail};
-  }
-}
-
 }  // namespace
 
 // --- WalkDecoder ------------------------------------------------------------------------------
@@ -177,7 +167,7 @@ void WalkCall::Finish(model::Revision revision, absl::Status status) {
     // It was there when the scan was asked for.
     EndWith(any_ ? model::Error() : model::Error{.reason = Reason::kNoNode});
   } else {
-    EndWith(ErrorOf(status));
+    EndWith(ErrorOfScan(status));
   }
   SchedulePump();
 }

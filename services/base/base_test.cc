@@ -96,5 +96,18 @@ TEST(CheckDeathTest, StopsTheProcessInEveryBuild) {
   EXPECT_EXIT(Fatal("wal/7: sync failed"), testing::ExitedWithCode(70), "wal/7");
 }
 
+TEST(Hash, PartsHashAsTheWhole) {
+  std::string bytes;
+  for (int i = 0; i < 3000; ++i) bytes.push_back(static_cast<char>(i * 31));
+  for (const size_t part : {size_t{1}, size_t{7}, size_t{255}, size_t{3000}}) {
+    Hasher hasher;
+    EXPECT_EQ(hasher.value(), Hash64(""));
+    for (size_t at = 0; at < bytes.size(); at += part) {
+      hasher.Add(std::string_view(bytes).substr(at, part));
+    }
+    EXPECT_EQ(hasher.value(), Hash64(bytes)) << part;
+  }
+}
+
 }  // namespace
 }  // namespace pando::base

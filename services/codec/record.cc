@@ -1,6 +1,7 @@
 #include "codec/record.h"
 
 #include "base/check.h"
+#include "base/hash.h"
 #include "base/wire.h"
 #include "codec/parts.h"
 #include "model/path.h"
@@ -305,6 +306,24 @@ bool DecodeSource(std::string_view bytes, SourceRecord* source) {
   Read(&reader, &source->start);
   Read(&reader, &source->number);
   return reader.done();
+}
+
+std::string EncodeNumber(uint64_t number) {
+  std::string bytes;
+  Writer(&bytes).Varint(number);
+  return bytes;
+}
+
+bool DecodeNumber(std::string_view bytes, uint64_t* number) {
+  Reader reader(bytes);
+  *number = reader.Varint();
+  return reader.done();
+}
+
+// --- The digest -------------------------------------------------------------------------------
+
+uint64_t RecordDigest(std::string_view key, std::string_view value) {
+  return base::Hash64(value, base::Hash64(key));
 }
 
 }  // namespace pando::codec

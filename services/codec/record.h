@@ -82,6 +82,13 @@ struct KeptReplyName {
 std::optional<KeptReplyName> ParseKeptReplyKey(std::string_view key);
 std::optional<model::StorageId> ParseSourceKey(std::string_view key);
 
+// The scalars of the ensemble.
+inline constexpr std::string_view kClusterScalar = "cluster";
+inline constexpr std::string_view kMembershipScalar = "membership";
+inline constexpr std::string_view kOriginScalar = "origin";
+inline constexpr std::string_view kStampScalar = "stamp";
+inline constexpr std::string_view kVersionScalar = "version";
+
 // --- Values -----------------------------------------------------------------------------------
 // Encode gives the one form of a value; Decode accepts no other, and is false for anything else.
 
@@ -139,6 +146,16 @@ struct SourceRecord {
 };
 std::string EncodeSource(const SourceRecord& source);
 bool DecodeSource(std::string_view bytes, SourceRecord* source);
+
+// Of all scalars but the membership (codec/membership.h).
+std::string EncodeNumber(uint64_t number);
+bool DecodeNumber(std::string_view bytes, uint64_t* number);
+
+// --- The digest -------------------------------------------------------------------------------
+
+// A record's part of the state's digest, which is the sum of them all. The value is part of the
+// disk format and never changes.
+uint64_t RecordDigest(std::string_view key, std::string_view value);
 
 }  // namespace pando::codec
 

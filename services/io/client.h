@@ -38,6 +38,11 @@ struct LargeWalk {
   std::shared_ptr<class ScanSink> sink;  // io/store.h
 };
 
+// The whole state, by a scan into `sink`; the completion comes first, OK and without a result.
+struct TakeBackup {
+  std::shared_ptr<class ScanSink> sink;  // io/store.h
+};
+
 // How the ensemble looks from here; answered with an EnsembleStatus.
 struct GetStatus {};
 // Who the members are; answered with a Membership.
@@ -60,8 +65,8 @@ struct Request {
   model::Revision min_revision;
   Consistency consistency = Consistency::kLocal;
   base::Instant deadline = base::kNever;
-  std::variant<model::Command, model::Query, KeepAlive, LargeWalk, GetStatus, GetMembers, GetDigest,
-               Administer>
+  std::variant<model::Command, model::Query, KeepAlive, LargeWalk, TakeBackup, GetStatus,
+               GetMembers, GetDigest, Administer>
       body;
 };
 

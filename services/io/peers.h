@@ -115,6 +115,7 @@ struct PeerHello {
   model::StorageId storage;
   model::StartCount start;
   model::ClusterId cluster;  // none: not known yet
+  uint64_t origin = 0;       // of the backup that its ensemble began with; 0: none, or not known
   // As recovered at the start: a log that has become shorter is told by them.
   model::Term term;
   model::Revision last;

@@ -30,13 +30,7 @@ struct StoreWrite {
   std::shared_ptr<const model::ChangeBatch> changes;  // null: none
 };
 
-// What a state is of.
-struct StateMark {
-  model::Revision revision;
-  model::Term term;     // of the entry of that revision
-  uint64_t digest = 0;  // of all records
-  friend bool operator==(const StateMark&, const StateMark&) = default;
-};
+using model::StateMark;
 
 // One received snapshot, from SnapshotReceived to Install or Discard.
 using InstallId = base::Strong<struct InstallIdTag>;

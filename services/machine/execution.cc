@@ -107,10 +107,12 @@ Reply Execution::Do(const model::Refuse& refuse) {
       {.reason = refuse.reason, .detail = "the leader cannot take it now: try again later"});
 }
 
-// The first one founds the ensemble; a second leader may have proposed one too.
+// The first one founds the ensemble; a second leader may have proposed one too. An ensemble that
+// begins with a backup has its root already.
 Reply Execution::Do(const model::Found& found) {
   if (state_->cluster() || !found.cluster) return {};
   state_->PutCluster(found.cluster);
+  if (state_->tree().Find("/") != nullptr) return {};
   codec::NodeRecord root;
   root.create_revision = root.modify_revision = revision_;
   root.ctime = root.mtime = state_->stamp();

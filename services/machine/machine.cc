@@ -73,6 +73,19 @@ Applied Machine::ApplyNoop(model::Revision revision) {
   return End({});
 }
 
+Applied Machine::BeginAnew(model::Revision revision, uint64_t origin) {
+  CHECK(origin != 0);
+  Begin(revision);
+  model::ExpireSessions all;
+  for (const auto& [id, session] : state_.sessions()) all.sessions.push_back(id);
+  const model::Command command{.body = std::move(all)};
+  model::Reply reply = Execution(&state_, revision, command, &changes_->changes).Run();
+  CHECK(reply.ok());
+  state_.EraseEnsemble();
+  state_.PutOrigin(origin);
+  return End(std::move(reply));
+}
+
 // --- Reading ----------------------------------------------------------------------------------
 
 std::vector<model::Reap::Node> Machine::DueForReap(base::WallTime wall, size_t max) const {

@@ -49,10 +49,13 @@ class Machine {
 
   // --- Applying -------------------------------------------------------------------------------
 
-  // REQUIRES, of all three: revisions strictly increase.
+  // REQUIRES, of all four: revisions strictly increase.
   Applied Apply(model::Revision revision, const model::Command& command);
   Applied ApplyMembership(model::Revision revision, const model::Membership& membership);
   Applied ApplyNoop(model::Revision revision);
+  // What the ensemble of a restored backup begins with: the nodes, without the ensemble that they
+  // were of, its sessions and what those own. `origin` tells who else begins with it.
+  Applied BeginAnew(model::Revision revision, uint64_t origin);
 
   // --- Reading --------------------------------------------------------------------------------
 
@@ -68,6 +71,8 @@ class Machine {
   uint64_t digest() const { return state_.digest(); }
   // None until the ensemble's first command is applied.
   model::ClusterId cluster() const { return state_.cluster(); }
+  // Of the backup that the ensemble began with; 0: it began with nothing.
+  uint64_t origin() const { return state_.origin(); }
   const model::Membership& membership() const { return state_.membership(); }
 
   // Of the last numbered command of this source that was applied; none: there was none.

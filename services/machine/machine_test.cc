@@ -27,7 +27,9 @@ class MachineTest : public testing::Test {
   }
 
   Applied Apply(const model::Command& command) {
-    Applied applied = machine_.Apply(model::Revision(++revision_), command);
+    return Check(machine_.Apply(model::Revision(++revision_), command));
+  }
+  Applied Check(Applied applied) {
     for (const model::RecordWrite& write : applied.delta.writes) {
       if (write.value) {
         records_[write.key] = *write.value;
@@ -144,7 +146,7 @@ TEST_F(MachineTest, NullDataIsNotEmptyData) {
 
 // Part of the disk format: what was stored with a digest has it for ever.
 TEST_F(MachineTest, DigestsAreAsEver) {
-  EXPECT_EQ(RecordDigest("key", "value"), 12799176785381101966u);
+  EXPECT_EQ(codec::RecordDigest("key", "value"), 12799176785381101966u);
   EXPECT_EQ(machine_.digest(), 9499362951742083223u) << "of a new ensemble's first command";
 }
 
@@ -614,6 +616,50 @@ TEST_F(MachineTest, AMembershipIsPartOfTheState) {
   EXPECT_EQ(applied.delta.writes.size(), 1u);
   EXPECT_NE(machine_.digest(), digest);
   EXPECT_EQ(machine_.membership(), membership);
+}
+
+TEST_F(MachineTest, AnotherEnsembleBeginsWithTheNodesAlone) {
+  Create("/a", "data");
+  Create("/b", "", {.acl = {{model::kRead, {"world", "anyone"}}}});
+  const model::SessionId session = Open();
+  session_ = session;
+  request_ = model::RequestId(7);
+  Create("/b/e-", "", {.kind = NodeKind::kEphemeral, .sequential = true});
+  model::Membership membership;
+  membership.members = {{.id = model::ServerId(1), .peer_address = "a:1"}};
+  Check(machine_.ApplyMembership(model::Revision(++revision_), membership));
+  const model::Source source{model::StorageId(8), model::StartCount(3)};
+  model::Command command{.source = source, .number = model::SourceNumber(1)};
+  command.body = model::Set{.path = "/a", .data = "later"};
+  EXPECT_TRUE(Apply(command).effective);
+  const model::Stat stat_of_a = StatOf("/a");
+  const uint32_t version = machine_.version();
+
+  revision_ = 1'000'000;
+  Check(machine_.BeginAnew(model::Revision(revision_), 77));
+  EXPECT_EQ(changes_, Changes{"deleted /b/e-0000000000"});
+  EXPECT_EQ(Data("/a"), "later");
+  EXPECT_EQ(StatOf("/a"), stat_of_a);
+  EXPECT_EQ(StatOf("/b").children_count, 0);
+  EXPECT_EQ(StatOf("/b").children_revision, model::Revision(1'000'000));
+  EXPECT_EQ(machine_.sessions().size(), 0u);
+  EXPECT_FALSE(machine_.cluster());
+  EXPECT_TRUE(machine_.membership().members.empty());
+  EXPECT_FALSE(machine_.LastNumberOf(source));
+  EXPECT_EQ(machine_.origin(), 77u);
+  EXPECT_EQ(machine_.version(), version);
+  // Nothing of the ensemble is left in the store either.
+  for (const auto& [key, value] : records_)
+    EXPECT_TRUE(key[0] != 'k' && key[0] != 'o' && key[0] != 's');
+
+  session_ = {};
+  request_ = {};
+  const model::Stat root = StatOf("/");
+  Do(model::Found{model::ClusterId(6)});
+  EXPECT_EQ(machine_.cluster(), model::ClusterId(6));
+  EXPECT_EQ(StatOf("/"), root) << "founding it anew leaves the root";
+  EXPECT_EQ(Create("/b/e-", "", {.sequential = true}), Reason::kOk);
+  EXPECT_EQ(created_, "/b/e-0000000001") << "numbers are not given twice";
 }
 
 TEST_F(MachineTest, ADamagedStateIsNotLoaded) {

@@ -6,7 +6,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
-#include "base/hash.h"
 #include "base/wire.h"
 #include "codec/membership.h"
 #include "model/limits.h"
@@ -18,26 +17,9 @@ namespace {
 using codec::RecordKind;
 using model::NodeKind;
 
-constexpr std::string_view kCluster = "cluster";
-constexpr std::string_view kMembership = "membership";
-constexpr std::string_view kStamp = "stamp";
-constexpr std::string_view kVersion = "version";
-
 const std::shared_ptr<const model::Acl>& SharedOpenAcl() {
   static const auto acl = std::make_shared<const model::Acl>(model::OpenAcl());
   return acl;
-}
-
-std::string EncodeNumber(uint64_t number) {
-  std::string bytes;
-  base::Writer(&bytes).Varint(number);
-  return bytes;
-}
-
-bool DecodeNumber(std::string_view bytes, uint64_t* number) {
-  base::Reader reader(bytes);
-  *number = reader.Varint();
-  return reader.done();
 }
 
 bool IsReapable(NodeKind kind) { return kind == NodeKind::kContainer || kind == NodeKind::kTtl; }
@@ -61,10 +43,6 @@ std::optional<int64_t> ReapDue(const tree::Node& node) {
 
 }  // namespace
 
-uint64_t RecordDigest(std::string_view key, std::string_view value) {
-  return base::Hash64(value, base::Hash64(key));
-}
-
 // --- Reading ----------------------------------------------------------------------------------
 
 const session::Session* State::FindSession(model::SessionId id) const {
@@ -86,8 +64,8 @@ codec::SourceRecord State::SourceOf(model::StorageId storage) const {
 void State::Record(std::string key, std::optional<std::string_view> before,
                    std::optional<std::string> after) {
   CHECK(before || after);
-  if (before) digest_ -= RecordDigest(key, *before);
-  if (after) digest_ += RecordDigest(key, *after);
+  if (before) digest_ -= codec::RecordDigest(key, *before);
+  if (after) digest_ += codec::RecordDigest(key, *after);
   if (in_transaction_) {
     journal_.push_back({key, before ? std::optional(std::string(*before)) : std::nullopt});
   }
@@ -192,14 +170,19 @@ void State::PutSource(model::StorageId storage, const codec::SourceRecord& sourc
 }
 
 void State::PutCluster(model::ClusterId cluster) {
-  PutScalar(kCluster, EncodeNumber(cluster.value()));
+  PutScalar(codec::kClusterScalar, codec::EncodeNumber(cluster.value()));
+}
+void State::PutOrigin(uint64_t origin) {
+  PutScalar(codec::kOriginScalar, codec::EncodeNumber(origin));
 }
 void State::PutStamp(base::WallTime stamp) {
-  PutScalar(kStamp, EncodeNumber(static_cast<uint64_t>(stamp.ms)));
+  PutScalar(codec::kStampScalar, codec::EncodeNumber(static_cast<uint64_t>(stamp.ms)));
 }
-void State::PutVersion(uint32_t version) { PutScalar(kVersion, EncodeNumber(version)); }
+void State::PutVersion(uint32_t version) {
+  PutScalar(codec::kVersionScalar, codec::EncodeNumber(version));
+}
 void State::PutMembership(const model::Membership& membership) {
-  PutScalar(kMembership, codec::EncodeMembership(membership));
+  PutScalar(codec::kMembershipScalar, codec::EncodeMembership(membership));
 }
 
 void State::PutScalar(std::string_view name, std::string value) {
@@ -208,6 +191,23 @@ void State::PutScalar(std::string_view name, std::string value) {
   if (found != scalars_.end()) before = found->second;
   CHECK(AdoptScalar(name, value));
   Record(codec::ScalarKey(name), before, std::move(value));
+}
+
+void State::EraseScalar(std::string_view name) {
+  const auto found = scalars_.find(name);
+  if (found == scalars_.end()) return;
+  const std::string before = found->second;
+  CHECK(AdoptScalar(name, std::nullopt));
+  Record(codec::ScalarKey(name), before, std::nullopt);
+}
+
+void State::EraseEnsemble() {
+  EraseScalar(codec::kClusterScalar);
+  EraseScalar(codec::kMembershipScalar);
+  for (; !sources_.empty(); sources_.erase(sources_.begin())) {
+    const auto& [storage, source] = *sources_.begin();
+    Record(codec::SourceKey(storage), codec::EncodeSource(source), std::nullopt);
+  }
 }
 
 // --- Transactions -----------------------------------------------------------------------------
@@ -388,16 +388,18 @@ bool State::AdoptKeptReply(codec::KeptReplyName name, std::optional<std::string_
 
 bool State::AdoptScalar(std::string_view name, std::optional<std::string_view> value) {
   uint64_t number = 0;
-  if (name == kMembership) {
+  if (name == codec::kMembershipScalar) {
     membership_ = {};
     if (value && !codec::DecodeMembership(*value, &membership_)) return false;
   } else {
-    if (value && !DecodeNumber(*value, &number)) return false;
-    if (name == kCluster) {
+    if (value && !codec::DecodeNumber(*value, &number)) return false;
+    if (name == codec::kClusterScalar) {
       cluster_ = model::ClusterId(number);
-    } else if (name == kStamp) {
+    } else if (name == codec::kOriginScalar) {
+      origin_ = number;
+    } else if (name == codec::kStampScalar) {
       stamp_.ms = static_cast<int64_t>(number);
-    } else if (name == kVersion) {
+    } else if (name == codec::kVersionScalar) {
       version_ = static_cast<uint32_t>(number);
     } else {
       return false;
@@ -418,7 +420,7 @@ absl::Status State::Load(std::string_view key, std::string_view value) {
     return absl::DataLossError(absl::StrCat(
         "record ", absl::CHexEscape(base::View(key.substr(0, 200))), " is none of this program's"));
   }
-  digest_ += RecordDigest(key, value);
+  digest_ += codec::RecordDigest(key, value);
   return absl::OkStatus();
 }
 

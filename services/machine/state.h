@@ -35,9 +35,6 @@
 
 namespace pando::machine {
 
-// A record's part of the digest. The value is part of the disk format and never changes.
-uint64_t RecordDigest(std::string_view key, std::string_view value);
-
 class State {
  public:
   // --- Reading --------------------------------------------------------------------------------
@@ -50,6 +47,7 @@ class State {
   std::shared_ptr<const model::Acl> AclOf(codec::AclId id) const;
   codec::SourceRecord SourceOf(model::StorageId storage) const;
   model::ClusterId cluster() const { return cluster_; }
+  uint64_t origin() const { return origin_; }
   base::WallTime stamp() const { return stamp_; }
   uint32_t version() const { return version_; }
   const model::Membership& membership() const { return membership_; }
@@ -77,9 +75,12 @@ class State {
 
   void PutSource(model::StorageId storage, const codec::SourceRecord& source);
   void PutCluster(model::ClusterId cluster);
+  void PutOrigin(uint64_t origin);
   void PutStamp(base::WallTime stamp);
   void PutVersion(uint32_t version);
   void PutMembership(const model::Membership& membership);
+  // Its name, its members, and what was last applied of their commands.
+  void EraseEnsemble();
 
   // What was written since the last call.
   model::Delta TakeDelta() { return std::exchange(delta_, {}); }
@@ -127,6 +128,7 @@ class State {
   // The record goes with its last user.
   void EraseAclIfUnused(codec::AclId id);
   void PutScalar(std::string_view name, std::string value);
+  void EraseScalar(std::string_view name);
 
   tree::Tree tree_;
   session::SessionTable sessions_;
@@ -138,6 +140,7 @@ class State {
   size_t ephemerals_ = 0;
 
   model::ClusterId cluster_;
+  uint64_t origin_ = 0;
   base::WallTime stamp_;
   uint32_t version_ = 0;
   model::Membership membership_;

@@ -96,6 +96,11 @@ inline constexpr size_t kPinnedLogBytesMax = 1024 * kMiB;
 // The store. A window is what goes to LevelDB as one batch: its deltas before they are coalesced.
 inline constexpr size_t kStoreWindowBytesMax = 32 * kMiB;
 inline constexpr size_t kSnapshotsKept = 2;
+// A restored ensemble begins so far above its backup: beyond all that the one before it may have
+// handed out since, which at 100,000 changes a second is four months.
+inline constexpr uint64_t kRestoreRevisionGap = 1'000'000'000'000;
+// The backup's; below, what a revision's 63 bits hold is enough for everybody.
+inline constexpr uint64_t kRestoreRevisionMax = uint64_t{1} << 62;
 // Snapshots from peers that arrive or wait to be installed: one of the leader, one of who was it.
 inline constexpr size_t kInstallsMax = 2;
 

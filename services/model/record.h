@@ -6,6 +6,7 @@
 #define PANDO_MODEL_RECORD_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,6 +33,14 @@ struct Delta {
     for (const RecordWrite& write : writes) sum += write.bytes();
     return sum;
   }
+};
+
+// What a state is of.
+struct StateMark {
+  Revision revision;
+  Term term;            // of the entry of that revision
+  uint64_t digest = 0;  // of all records
+  friend bool operator==(const StateMark&, const StateMark&) = default;
 };
 
 }  // namespace pando::model

@@ -67,8 +67,8 @@ void Fields(auto& v, Of<io::AdminReply> auto& m) { v(m.id, m.error, m.revision, 
 void Fields(auto& v, Of<io::Announce> auto& m) { v(m.storage, m.initial); }
 void Fields(auto& v, Of<io::AnnounceReply> auto& m) { v(m.storage, m.recorded); }
 void Fields(auto& v, Of<io::PeerHello> auto& m) {
-  v(m.id, m.storage, m.start, m.cluster, m.term, m.last, m.version_min, m.version_max, m.joins,
-    m.self);
+  v(m.id, m.storage, m.start, m.cluster, m.origin, m.term, m.last, m.version_min, m.version_max,
+    m.joins, m.self);
 }
 void Fields(auto& v, Of<model::Error> auto& m) {
   v(m.reason, m.path, m.detail, m.expected, m.actual, m.oldest, m.maybe_applied);

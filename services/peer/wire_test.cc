@@ -89,6 +89,7 @@ io::PeerHello SampleHello() {
           .storage = model::StorageId(2),
           .start = model::StartCount(3),
           .cluster = model::ClusterId(4),
+          .origin = 9,
           .term = Term(5),
           .last = Revision(6),
           .version_min = 7,

@@ -119,7 +119,7 @@ void Raft::Receive(base::Instant now, model::ServerId from, Message message) {
 void Raft::SetInitialMembership(base::Instant now, model::Membership membership) {
   Observe(now);
   CHECK(members_.current().members.empty());
-  CHECK(!log_.last());
+  CHECK(log_.last() == log_.previous());
   members_ = MembershipLog({}, std::move(membership));
   ResetElectionTimer();
 }

@@ -47,6 +47,7 @@ void Replica::UpdatePeers() {
   hello.storage = options_.storage;
   hello.start = options_.start;
   hello.cluster = machine_->cluster();
+  hello.origin = machine_->origin();
   hello.term = recovered_term_;
   hello.last = recovered_last_;
   hello.joins = options_.initial_membership.members.empty() && raft_.membership().members.empty();
@@ -84,6 +85,15 @@ std::optional<Replica::Objection> Replica::Judge(const io::PeerHello& hello) {
                      absl::StrCat("server ", hello.id.value(), " is of cluster ",
                                   absl::Hex(hello.cluster.value()), ", and this is cluster ",
                                   absl::Hex(machine_->cluster().value()))};
+  }
+  // Until a restored ensemble has a name, its servers know each other by what they begin with:
+  // those of the old one, and those that were restored from elsewhere, are not listened to.
+  const bool unnamed = machine_->origin() != 0 && !machine_->cluster();
+  if (unnamed && hello.origin != machine_->origin()) {
+    return Objection{io::Refusal::kWrongCluster,
+                     absl::StrCat("server ", hello.id.value(),
+                                  " does not begin with the backup that this one was restored "
+                                  "from: restore the same one to all servers of a new ensemble")};
   }
   if (hello.self.version_max < machine_->version()) {
     return Objection{io::Refusal::kWrongVersion,

@@ -194,6 +194,7 @@ class Replica : private watch::Streams::Sink {
   void RunReads();
   void RunRead(Read read);
   void RunLargeWalk(Read read);
+  void RunBackup(Read read);
   void AnswerKeepAlive(const Responder& responder, model::SessionId session,
                        base::Duration time_left);
   model::Reply Status() const;

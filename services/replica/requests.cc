@@ -200,6 +200,8 @@ void Replica::RunRead(Read read) {
     Answer(read.responder, {},
            {.revision = machine_->applied(),
             .result = model::DigestResult{machine_->applied(), machine_->digest()}});
+  } else if (std::holds_alternative<io::TakeBackup>(read.request.body)) {
+    RunBackup(std::move(read));
   } else {
     RunLargeWalk(std::move(read));
   }
@@ -233,6 +235,16 @@ void Replica::RunLargeWalk(Read read) {
     adapters_.store->StartScan({.ranges = std::move(ranges), .sink = large.sink});
   }
   Answer(read.responder, {}, std::move(reply));
+}
+
+void Replica::RunBackup(Read read) {
+  if (!machine_->cluster()) {
+    return Refuse(read.responder, {.reason = Reason::kNoLeader,
+                                   .detail = "the ensemble is not formed: there is no state yet"});
+  }
+  adapters_.store->StartScan(
+      {.ranges = {}, .sink = std::get<io::TakeBackup>(read.request.body).sink});
+  Answer(read.responder, {}, {.revision = machine_->applied()});
 }
 
 // What is small goes out of memory in this turn; the rest is read by the scan thread at one

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <charconv>
 #include <cstdlib>
 #include <iterator>
 #include <optional>
@@ -146,6 +147,24 @@ absl::Status SetSeverity(std::string_view text, base::Severity* to) {
   return absl::OkStatus();
 }
 
+absl::Status SetRestore(std::string_view file, Config* to) {
+  if (file.empty()) return Wrong(file, "name a backup");
+  if (to->action != Config::Action::kServe)
+    return Wrong(file, "goes with neither --check nor --recover");
+  to->action = Config::Action::kRestore;
+  to->restore_file = file;
+  return absl::OkStatus();
+}
+
+absl::Status SetRevision(std::string_view text, model::Revision* to) {
+  uint64_t revision = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), revision);
+  const bool whole = parsed.ec == std::errc() && parsed.ptr == text.data() + text.size();
+  if (!whole || revision > model::kRestoreRevisionMax) return Wrong(text, "must be a revision");
+  *to = model::Revision(revision);
+  return absl::OkStatus();
+}
+
 absl::Status SetOffline(std::string_view dir, Config::Action action, Config* to) {
   if (dir.empty()) return Wrong(dir, "name a data dir");
   if (to->action != Config::Action::kServe) return Wrong(dir, "--check or --recover, not both");
@@ -252,6 +271,13 @@ const Flag kFlags[] = {
     {"recover", "DIR", nullptr,
      [](Text t, W* w) { return SetOffline(t, Config::Action::kRecover, &w->config); },
      "Rebuild the tree of a damaged data dir from its newest snapshot, and stop", false},
+    {"restore", "FILE", nullptr, [](Text t, W* w) { return SetRestore(t, &w->config); },
+     "Make --data-dir from a backup, for server --id of a new ensemble, and stop", false},
+    {"restore-above", "REVISION", nullptr,
+     [](Text t, W* w) { return SetRevision(t, &w->config.restore_above); },
+     "The last revision of the ensemble that the restored one replaces, if it was itself restored "
+     "from this backup",
+     false},
 };
 
 std::string VariableName(std::string_view flag) {
@@ -330,7 +356,9 @@ absl::Status CompleteCluster(Written* written) {
 
 absl::Status Complete(Written* written) {
   const Config& config = written->config;
-  if (config.action != Config::Action::kServe) return absl::OkStatus();
+  const bool offline =
+      config.action == Config::Action::kCheck || config.action == Config::Action::kRecover;
+  if (offline) return absl::OkStatus();
   if (!config.id) {
     return absl::InvalidArgumentError("--id is missing: give this server a number, like --id 1");
   }
@@ -338,6 +366,7 @@ absl::Status Complete(Written* written) {
     return absl::InvalidArgumentError(
         "--data-dir is missing: say where the data lives, like --data-dir /var/lib/pando");
   }
+  if (config.action == Config::Action::kRestore) return absl::OkStatus();
   PANDO_RETURN_IF_ERROR(CompletePorts(written));
   return CompleteCluster(written);
 }
@@ -345,7 +374,7 @@ absl::Status Complete(Written* written) {
 // --- CLI11 ------------------------------------------------------------------------------------
 
 constexpr char kFooter[] =
-    "Every flag but --check, --recover and --version may also be given as a variable "
+    "Every flag but --check, --recover, --restore… and --version may also be given as a variable "
     "(PANDO_DATA_DIR) or\nin a file (--config FILE, lines like data-dir = \"/var/lib/pando\"). A "
     "flag wins over its variable,\nand a variable over the file.\n"
     "SIZE is a number with B, KiB, MiB, GiB or TiB; DURATION one with ms, s, m, h or d.";

@@ -36,11 +36,14 @@ struct Config {
     kServe,
     kCheck,    // verify data_dir offline
     kRecover,  // rebuild data_dir's store from its newest snapshot
+    kRestore,  // make data_dir from restore_file
   };
   Action action = Action::kServe;
 
   model::ServerId id;
   std::string data_dir;
+  std::string restore_file;
+  model::Revision restore_above;  // the last revision that the ensemble before it gave out
   Port client, peer, http, zookeeper;
   // By id, with this server; empty if it joins an ensemble.
   std::vector<InitialMember> initial_cluster;

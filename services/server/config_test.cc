@@ -212,6 +212,19 @@ TEST(Config, AnOfflineActionNeedsOnlyItsDir) {
   EXPECT_EQ(std::get<Config>(recover).action, Config::Action::kRecover);
 }
 
+TEST(Config, ARestoreNeedsAServerAndItsDir) {
+  const Config config = Serve({"--restore", "/backup", "--restore-above", "70"});
+  EXPECT_EQ(config.action, Config::Action::kRestore);
+  EXPECT_EQ(config.restore_file, "/backup");
+  EXPECT_EQ(config.restore_above, model::Revision(70));
+  EXPECT_EQ(config.data_dir, "/d");
+  EXPECT_EQ(config.id, model::ServerId(1));
+  EXPECT_THAT(Refusal({"--restore", "/backup", "--recover", "/d"}), HasSubstr("neither"));
+  EXPECT_THAT(Refusal({"--restore", "/backup", "--restore-above", "x"}), HasSubstr("revision"));
+  EXPECT_TRUE(std::holds_alternative<Exit>(Parse({"--restore", "/backup", "--id", "1"})));
+  EXPECT_TRUE(std::holds_alternative<Exit>(Parse({"--restore", "/backup", "--data-dir", "/d"})));
+}
+
 TEST(Config, HelpAndVersionAreNoErrors) {
   const auto help = Parse({"--help"});
   EXPECT_EQ(std::get<Exit>(help).status, 0);

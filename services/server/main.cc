@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "server/config.h"
+#include "server/restore.h"
 #include "server/server.h"
 #include "server/signals.h"
 #include "server/start.h"
@@ -46,6 +47,8 @@ int Main(int argc, const char* const* argv) {
       return CheckDataDir(config);
     case Config::Action::kRecover:
       return RecoverDataDir(config);
+    case Config::Action::kRestore:
+      return RestoreDataDir(config);
   }
   return kCannotStart;
 }

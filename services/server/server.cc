@@ -8,7 +8,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "base/rng.h"
-#include "machine/state.h"
+#include "codec/record.h"
 #include "posix/clock.h"
 #include "posix/random.h"
 #include "replica/machine_builder.h"
@@ -24,10 +24,6 @@ using admin::Timing;
 // What a stop may take altogether: under ten seconds, which is what whoever sends TERM waits.
 constexpr base::Duration kAnswerPatience = std::chrono::seconds(4);
 constexpr base::Duration kCallGrace = std::chrono::seconds(2);
-
-// Machine versions that this binary can be.
-constexpr uint32_t kMachineVersionMin = 1;
-constexpr uint32_t kMachineVersionMax = 1;
 
 // A server that has caught up once stays ready while it is this little behind.
 constexpr uint64_t kReadyLagMax = 10'000;
@@ -110,9 +106,11 @@ store::StoreOptions Server::StoreOptionsWith(const Config& config) {
   options.builder = [] { return std::make_shared<replica::MachineBuilder>(); };
   options.snapshots.interval = config.snapshot_interval;
   options.snapshots.wal_bytes = config.snapshot_wal_bytes;
+  options.snapshots.at_once =
+      opened_.recovered.snapshot_revision + 1 < opened_.recovered.raft.first_on_disk;
   options.snapshots.wal_bytes_written = [this] { return disk_thread_->gauges().written_bytes; };
   options.snapshots.cluster = [this] { return model::ClusterId(facts_.cluster.load()); };
-  options.snapshots.digest = machine::RecordDigest;
+  options.snapshots.digest = codec::RecordDigest;
   options.snapshots.on_snapshot = [this](base::Duration taken, uint64_t) {
     metrics_.Observe(Timing::kSnapshot, taken);
     metrics_.Add(Counter::kSnapshots);

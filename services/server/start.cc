@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/rng.h"
+#include "codec/record.h"
 #include "machine/machine.h"
 #include "posix/clock.h"
 #include "posix/random.h"
@@ -48,6 +49,16 @@ absl::Status DamagedTree(const Config& config, const absl::Status& status) {
   return absl::DataLossError(absl::StrCat(status.message(), "; `pandod --recover ", config.data_dir,
                                           "` rebuilds the tree from the newest snapshot and the "
                                           "log"));
+}
+
+// A server of another ensemble's log cannot follow one whose revisions it is far above.
+absl::Status CheckFounds(const Config& config, const machine::Machine& machine) {
+  const bool restored = machine.origin() != 0 && !machine.cluster();
+  if (!restored || config.join.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      absl::StrCat(config.data_dir,
+                   " was restored from a backup: its server begins a new ensemble, "
+                   "with --initial-cluster, and cannot --join one"));
 }
 
 // What the log has to hold for a state at `mark`.
@@ -95,6 +106,7 @@ absl::StatusOr<Opened> OpenDataDir(const Config& config,
   opened.state = *std::move(state);
   absl::StatusOr<std::unique_ptr<machine::Machine>> machine = LoadMachine(opened.state);
   if (!machine.ok()) return DamagedTree(config, machine.status());
+  PANDO_RETURN_IF_ERROR(CheckFounds(config, **machine));
   const io::StateMark mark = opened.state.tree->mark();
 
   wal::Options options;
@@ -173,7 +185,7 @@ int CheckDataDir(const Config& config) {
   const absl::StatusOr<Offline> offline = TakeOffline(config);
   if (!offline.ok()) return Fail(offline.status());
   const absl::StatusOr<store::CheckResult> result =
-      store::Check(offline->disk.get(), machine::RecordDigest);
+      store::Check(offline->disk.get(), codec::RecordDigest);
   if (!result.ok()) return Fail(result.status());
   std::vector<std::string> damages = result->damages;
 
@@ -181,7 +193,8 @@ int CheckDataDir(const Config& config) {
   const absl::Status wal = wal::Wal::Check(offline->disk.get(), kWalDir, &log);
   if (!wal.ok()) {
     damages.push_back(std::string(wal.message()));
-  } else if (log.last.index < result->mark.revision || log.previous.index > result->mark.revision) {
+  } else if (!result->wal_reset && (log.last.index < result->mark.revision ||
+                                    log.previous.index > result->mark.revision)) {
     damages.push_back(absl::StrCat("wal: holds revisions ", log.previous.index.value() + 1, " to ",
                                    log.last.index.value(), ", but the tree is at ",
                                    result->mark.revision.value()));
@@ -203,7 +216,7 @@ int RecoverDataDir(const Config& config) {
   const absl::StatusOr<Offline> offline = TakeOffline(config);
   if (!offline.ok()) return Fail(offline.status());
   const absl::StatusOr<io::StateMark> mark =
-      store::Recover(offline->disk.get(), machine::RecordDigest, StateOptionsOf(config));
+      store::Recover(offline->disk.get(), codec::RecordDigest, StateOptionsOf(config));
   if (!mark.ok()) return Fail(mark.status());
   std::printf("rebuilt the tree at revision %s; the next start applies the log above it\n",
               absl::StrCat(mark->revision.value()).c_str());

@@ -224,6 +224,22 @@ TEST_F(RequestsTest, ASmallWalkIsAnsweredAndALargeOneScanned) {
   EXPECT_EQ(sink->records, model::kWalkInTurnNodesMax + 3);  // "/", its directory, and "/a"
 }
 
+TEST_F(RequestsTest, ABackupIsAScanOfEverything) {
+  Do(model::Create{.path = "/a"});
+  OpenSession(60'000);
+  auto sink = std::make_shared<Collector>();
+  io::Request request;
+  request.body = io::TakeBackup{sink};
+  const Reply reply = *Call(std::move(request));
+  EXPECT_TRUE(reply.ok());
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(reply.result));
+  schedule_.RunFor(seconds(10));
+  EXPECT_EQ(sink->status, absl::OkStatus());
+  // "/", its directory and "/a"; the session; what was last applied of this server; and of the
+  // ensemble its name, members, stamp and version.
+  EXPECT_EQ(sink->records, 3u + 1 + 1 + 4);
+}
+
 // --- Sessions ---------------------------------------------------------------------------------
 
 TEST_F(RequestsTest, ASessionExpiresWithItsEphemeralsWhenItIsSilent) {

@@ -150,6 +150,13 @@ absl::StatusOr<DataDir> DataDir::Open(io::Disk* disk, model::ServerId server,
   return dir;
 }
 
+absl::Status DataDir::Make(io::Disk* disk, const Identity& identity, const Current& current) {
+  CHECK(identity.server && identity.storage);
+  DataDir dir(disk);
+  PANDO_RETURN_IF_ERROR(dir.SetCurrent(current));
+  return io::ReplaceFile(disk, kIdentityFile, FormatIdentity(identity));
+}
+
 absl::Status DataDir::Read() {
   const absl::StatusOr<std::string> identity = io::ReadFile(disk_, kIdentityFile);
   if (!identity.ok()) return identity.status();

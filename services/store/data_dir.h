@@ -61,6 +61,11 @@ class DataDir {
   // As it is; NOT_FOUND if it is nobody's yet. For offline tools.
   static absl::StatusOr<DataDir> OpenExisting(io::Disk* disk);
 
+  // Makes an empty dir that of a new server, with the state that `current` names, which is there
+  // and synced. The identity comes last: a dir without one is not used.
+  [[nodiscard]] static absl::Status Make(io::Disk* disk, const Identity& identity,
+                                         const Current& current);
+
   const Identity& identity() const { return identity_; }
   // None: the dir is new and has no state.
   const std::optional<Current>& current() const { return current_; }

@@ -109,6 +109,7 @@ absl::StatusOr<CheckResult> Check(io::Disk* disk, const RecordDigest& digest) {
   Add(dir.status(), &result);
   if (dir.ok() && dir->current()) {
     const std::string state = dir->current()->state_dir();
+    result.wal_reset = dir->current()->wal_reset.has_value();
     const size_t before = result.damages.size();
     CheckTree(disk, state, digest, &result);
     // Without the tree nobody knows up to where the change log has to be whole.

@@ -26,6 +26,7 @@ struct CheckResult {
   std::vector<std::string> damages;
   // Of the tree, if it can be read.
   io::StateMark mark;
+  bool wal_reset = false;  // the log is still to begin anew after it
   uint64_t records = 0;
   std::vector<model::Revision> snapshots;  // the good ones, oldest first
 };

@@ -86,7 +86,7 @@ ScanThread::ScanThread(io::Disk* disk, const State& state, model::Revision newes
       post_(std::move(post)),
       source_{state.tree.get(), state.changes.get()},
       newest_snapshot_(newest_snapshot),
-      snapshot_at_(Now()),
+      snapshot_at_(options_.at_once ? Now() - options_.interval : Now()),
       snapshot_not_before_(snapshot_at_),
       snapshot_wal_bytes_(options_.wal_bytes_written ? options_.wal_bytes_written() : 0),
       stored_(state.tree->mark().revision),

@@ -33,6 +33,8 @@ struct SnapshotOptions {
   base::Duration interval = std::chrono::hours(1);
   uint64_t wal_bytes = uint64_t{1} << 30;
   uint64_t bytes_per_second = uint64_t{32} << 20;
+  // The WAL does not reach back to the newest: nothing could rebuild the state before the next.
+  bool at_once = false;
   // After one that failed, a full disk perhaps.
   base::Duration retry = std::chrono::seconds(30);
   // Bytes ever written to the WAL; null: it does not count.

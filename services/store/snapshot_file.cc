@@ -13,65 +13,12 @@
 namespace pando::store {
 namespace {
 
-constexpr uint64_t kMagic = 0x3130504e53444e50;  // "PNDSNP01"
-constexpr uint32_t kFormat = 1;
-constexpr size_t kBlockHeaderBytes = 16;
-constexpr size_t kBlockBytesAim = size_t{256} << 10;
-// Two records of the largest size, and no damaged length makes a reader take more.
-constexpr size_t kBlockBytesMax = size_t{64} << 20;
-constexpr size_t kTrailerBytes = kBlockHeaderBytes + 24;
 // A sync of everything at the end would hold up the WAL's on the same disk.
 constexpr uint64_t kSyncEveryBytes = uint64_t{4} << 20;
+constexpr size_t kWriteBytes = size_t{256} << 10;
+constexpr size_t kReadBytes = size_t{256} << 10;
 constexpr std::string_view kSuffix = ".snapshot";
 constexpr std::string_view kUnfinished = ".unfinished";
-
-std::string EncodeHeader(const SnapshotHeader& header) {
-  std::string bytes;
-  base::Writer writer(&bytes);
-  writer.Fixed64(kMagic);
-  writer.Fixed32(kFormat);
-  writer.Fixed32(0);
-  writer.Fixed64(header.cluster.value());
-  writer.Fixed64(header.mark.revision.value());
-  writer.Fixed64(header.mark.term.value());
-  writer.Fixed64(header.mark.digest);
-  writer.Fixed64(base::Hash64(bytes));
-  CHECK(bytes.size() == kSnapshotHeaderBytes);
-  return bytes;
-}
-
-bool DecodeHeader(std::string_view bytes, SnapshotHeader* header) {
-  base::Reader reader(bytes);
-  const uint64_t magic = reader.Fixed64();
-  const uint32_t format = reader.Fixed32();
-  const uint32_t zero = reader.Fixed32();
-  header->cluster = model::ClusterId(reader.Fixed64());
-  header->mark.revision = model::Revision(reader.Fixed64());
-  header->mark.term = model::Term(reader.Fixed64());
-  header->mark.digest = reader.Fixed64();
-  const uint64_t checksum = reader.Fixed64();
-  return reader.done() && magic == kMagic && format == kFormat && zero == 0 &&
-         checksum == base::Hash64(bytes.substr(0, bytes.size() - sizeof(checksum)));
-}
-
-// The checksum covers the lengths too.
-uint64_t BlockChecksum(uint64_t before, uint32_t bytes, uint32_t records, std::string_view body) {
-  std::string lengths;
-  base::Writer writer(&lengths);
-  writer.Fixed32(bytes);
-  writer.Fixed32(records);
-  return base::Hash64(body, base::Hash64(lengths, before));
-}
-
-std::string EncodeBlockHeader(uint32_t bytes, uint32_t records, uint64_t checksum) {
-  std::string header;
-  base::Writer writer(&header);
-  writer.Fixed32(bytes);
-  writer.Fixed32(records);
-  writer.Fixed64(checksum);
-  CHECK(header.size() == kBlockHeaderBytes);
-  return header;
-}
 
 std::string FolderOf(const std::string& path) {
   const size_t slash = path.rfind('/');
@@ -88,89 +35,11 @@ model::Revision RevisionOf(std::string_view name) {
   return model::Revision(whole ? revision : 0);
 }
 
-// Reads one file from front to back.
-class SnapshotReader {
- public:
-  SnapshotReader(io::File* file, std::string path, uint64_t size)
-      : file_(file), path_(std::move(path)), size_(size) {}
-
-  absl::StatusOr<SnapshotHeader> ReadHeader() {
-    std::string bytes;
-    PANDO_RETURN_IF_ERROR(file_->ReadAt(0, kSnapshotHeaderBytes, &bytes));
-    SnapshotHeader header;
-    if (!DecodeHeader(bytes, &header)) return Damage("no header of a snapshot");
-    chain_ = base::Hash64(bytes);
-    offset_ = bytes.size();
-    return header;
-  }
-
-  // True: that was the trailer, and all of the file is as it was written.
-  absl::StatusOr<bool> ReadBlock(const TreeDb::RecordReader& read) {
-    std::string header;
-    PANDO_RETURN_IF_ERROR(file_->ReadAt(offset_, kBlockHeaderBytes, &header));
-    base::Reader reader(header);
-    const uint32_t bytes = reader.Fixed32();
-    const uint32_t records = reader.Fixed32();
-    const uint64_t checksum = reader.Fixed64();
-    if (!reader.done()) return Damage("the file ends early");
-    const bool trailer = records == 0;
-    if (bytes > kBlockBytesMax) return Damage("no block header");
-    std::string body;
-    PANDO_RETURN_IF_ERROR(file_->ReadAt(offset_ + kBlockHeaderBytes, bytes, &body));
-    if (body.size() != bytes || checksum != BlockChecksum(chain_, bytes, records, body)) {
-      return Damage("the block is damaged");
-    }
-    if (trailer) {
-      if (!TrailerHolds(body)) return Damage("the trailer does not fit the file");
-      return true;
-    }
-    PANDO_RETURN_IF_ERROR(ReadRecords(body, records, read));
-    chain_ = checksum;
-    offset_ += kBlockHeaderBytes + bytes;
-    return false;
-  }
-
- private:
-  absl::Status ReadRecords(std::string_view body, uint32_t records,
-                           const TreeDb::RecordReader& read) {
-    base::Reader reader(body);
-    for (uint32_t i = 0; i < records; ++i) {
-      const std::string_view key = reader.Bytes();
-      const std::string_view value = reader.Bytes();
-      if (!reader.ok() || key <= last_key_) return Damage("a record is out of order");
-      if (read) PANDO_RETURN_IF_ERROR(read(key, value));
-      last_key_ = key;
-      ++records_;
-    }
-    return reader.done() ? absl::OkStatus() : Damage("a block holds more than its records");
-  }
-
-  bool TrailerHolds(std::string_view body) const {
-    base::Reader reader(body);
-    const uint64_t records = reader.Fixed64();
-    const uint64_t size = reader.Fixed64();
-    const uint64_t chain = reader.Fixed64();
-    return reader.done() && records == records_ && size == size_ && chain == chain_ &&
-           offset_ + kTrailerBytes == size_;
-  }
-
-  absl::Status Damage(std::string_view what) const {
-    return absl::DataLossError(absl::StrCat(path_, " at ", offset_, ": ", base::View(what)));
-  }
-
-  io::File* const file_;
-  const std::string path_;
-  const uint64_t size_;
-  uint64_t offset_ = 0;
-  uint64_t chain_ = 0;
-  uint64_t records_ = 0;
-  std::string last_key_;
-};
-
 }  // namespace
 
-SnapshotWriter::SnapshotWriter(io::Disk* disk, std::string path, std::unique_ptr<io::File> file)
-    : disk_(disk), path_(std::move(path)), file_(std::move(file)) {}
+SnapshotWriter::SnapshotWriter(io::Disk* disk, std::string path, std::unique_ptr<io::File> file,
+                               const SnapshotHeader& header)
+    : disk_(disk), path_(std::move(path)), file_(std::move(file)), encoder_(header) {}
 
 absl::StatusOr<std::unique_ptr<SnapshotWriter>> SnapshotWriter::Create(
     io::Disk* disk, std::string path, const SnapshotHeader& header) {
@@ -181,77 +50,63 @@ absl::StatusOr<std::unique_ptr<SnapshotWriter>> SnapshotWriter::Create(
   if (absl::Status s = disk->Delete(unfinished); !s.ok() && !absl::IsNotFound(s)) return s;
   absl::StatusOr<std::unique_ptr<io::File>> file = disk->Open(unfinished, io::OpenMode::kCreate);
   if (!file.ok()) return file.status();
-  std::unique_ptr<SnapshotWriter> writer(
-      new SnapshotWriter(disk, std::move(path), *std::move(file)));
-  const std::string bytes = EncodeHeader(header);
-  PANDO_RETURN_IF_ERROR(writer->Write(bytes));
-  writer->chain_ = base::Hash64(bytes);
-  return writer;
+  return std::unique_ptr<SnapshotWriter>(
+      new SnapshotWriter(disk, std::move(path), *std::move(file), header));
 }
 
 absl::Status SnapshotWriter::Add(std::string_view key, std::string_view value) {
-  CHECK(key > last_key_);
-  base::Writer writer(&block_);
-  writer.Bytes(key);
-  writer.Bytes(value);
-  ++block_records_;
-  last_key_ = key;
-  return block_.size() < kBlockBytesAim ? absl::OkStatus() : WriteBlock();
+  encoder_.Add(key, value);
+  return encoder_.encoded().size() < kWriteBytes ? absl::OkStatus() : Write();
 }
 
 absl::Status SnapshotWriter::Finish() {
-  if (block_records_ > 0) PANDO_RETURN_IF_ERROR(WriteBlock());
-  base::Writer writer(&block_);
-  writer.Fixed64(records_);
-  writer.Fixed64(offset_ + kTrailerBytes);
-  writer.Fixed64(chain_);
-  PANDO_RETURN_IF_ERROR(WriteBlock());
+  encoder_.Finish();
+  PANDO_RETURN_IF_ERROR(Write());
   PANDO_RETURN_IF_ERROR(file_->Sync());
   PANDO_RETURN_IF_ERROR(disk_->Rename(absl::StrCat(path_, base::View(kUnfinished)), path_));
   return disk_->SyncDir(FolderOf(path_));
 }
 
-absl::Status SnapshotWriter::WriteBlock() {
-  CHECK(block_.size() <= kBlockBytesMax);
-  const auto bytes = static_cast<uint32_t>(block_.size());
-  const uint64_t checksum = BlockChecksum(chain_, bytes, block_records_, block_);
-  PANDO_RETURN_IF_ERROR(Write(EncodeBlockHeader(bytes, block_records_, checksum)));
-  PANDO_RETURN_IF_ERROR(Write(block_));
-  chain_ = checksum;
-  records_ += block_records_;
-  block_records_ = 0;
-  block_.clear();
+absl::Status SnapshotWriter::Write() {
+  const std::string bytes = encoder_.Take();
+  PANDO_RETURN_IF_ERROR(file_->WriteAt(offset_, bytes));
+  offset_ += bytes.size();
   if (offset_ < synced_ + kSyncEveryBytes) return absl::OkStatus();
   synced_ = offset_;
   return file_->Sync();
-}
-
-absl::Status SnapshotWriter::Write(std::string_view bytes) {
-  PANDO_RETURN_IF_ERROR(file_->WriteAt(offset_, bytes));
-  offset_ += bytes.size();
-  return absl::OkStatus();
 }
 
 absl::StatusOr<SnapshotHeader> ReadSnapshot(io::Disk* disk, const std::string& path,
                                             const TreeDb::RecordReader& read) {
   absl::StatusOr<std::unique_ptr<io::File>> file = disk->Open(path, io::OpenMode::kRead);
   if (!file.ok()) return file.status();
-  const absl::StatusOr<uint64_t> size = (*file)->Size();
-  if (!size.ok()) return size.status();
-  SnapshotReader reader(file->get(), path, *size);
-  const absl::StatusOr<SnapshotHeader> header = reader.ReadHeader();
-  if (!header.ok()) return header.status();
+  codec::SnapshotDecoder decoder(read);
+  // Its offset is of use only with the file's name.
+  const auto with_path = [&](const absl::Status& status) {
+    return absl::IsDataLoss(status)
+               ? absl::DataLossError(absl::StrCat(path, " at ", status.message()))
+               : status;
+  };
   while (true) {
-    const absl::StatusOr<bool> end = reader.ReadBlock(read);
-    if (!end.ok()) return end.status();
-    if (*end) return header;
+    std::string bytes;
+    PANDO_RETURN_IF_ERROR((*file)->ReadAt(decoder.bytes(), kReadBytes, &bytes));
+    if (bytes.empty()) break;
+    PANDO_RETURN_IF_ERROR(with_path(decoder.Feed(bytes)));
   }
+  PANDO_RETURN_IF_ERROR(with_path(decoder.Finish()));
+  return *decoder.header();
 }
 
 absl::StatusOr<SnapshotHeader> ReadSnapshotHeader(io::Disk* disk, const std::string& path) {
   absl::StatusOr<std::unique_ptr<io::File>> file = disk->Open(path, io::OpenMode::kRead);
   if (!file.ok()) return file.status();
-  return SnapshotReader(file->get(), path, 0).ReadHeader();
+  std::string bytes;
+  PANDO_RETURN_IF_ERROR((*file)->ReadAt(0, codec::kSnapshotHeaderBytes, &bytes));
+  SnapshotHeader header;
+  if (bytes.size() != codec::kSnapshotHeaderBytes || !codec::DecodeSnapshotHeader(bytes, &header)) {
+    return absl::DataLossError(absl::StrCat(path, " at 0: no header of a snapshot"));
+  }
+  return header;
 }
 
 std::string SnapshotPath(model::Revision revision) {

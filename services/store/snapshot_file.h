@@ -1,12 +1,5 @@
-// Snapshot file: the whole state at one revision, in one file that verifies itself. The periodic
-// snapshots of a data dir and backups are such files (docs/formats/snapshot.md).
-//
-//   header    magic, format, cluster, revision, term, digest, checksum
-//   blocks    records bytes, records, checksum; then the records in key order
-//   trailer   an empty block that holds the count of records, the file's size and a checksum
-//
-// The checksum of a block is seeded with that of what precedes it: the trailer's is one of all.
-// A file has its name only once it is whole and synced.
+// Snapshot files: snapshots (codec/snapshot.h) on a disk, and which of them a data dir has. A file
+// has its name only once it is whole and synced.
 #ifndef PANDO_STORE_SNAPSHOT_FILE_H_
 #define PANDO_STORE_SNAPSHOT_FILE_H_
 
@@ -19,20 +12,14 @@
 #include <vector>
 
 #include "base/status.h"
+#include "codec/snapshot.h"
 #include "io/disk.h"
 #include "model/ids.h"
 #include "store/tree_db.h"
 
 namespace pando::store {
 
-inline constexpr size_t kSnapshotHeaderBytes = 56;
-
-struct SnapshotHeader {
-  model::ClusterId cluster;
-  io::StateMark mark;
-
-  friend bool operator==(const SnapshotHeader&, const SnapshotHeader&) = default;
-};
+using codec::SnapshotHeader;
 
 // Owned by one thread. Dropped without Finish() it leaves a file beside `path` that the next writer
 // of that path replaces.
@@ -46,23 +33,19 @@ class SnapshotWriter {
   // Writes the trailer, syncs, and gives the file its name.
   [[nodiscard]] absl::Status Finish();
   // Handed over so far.
-  uint64_t bytes() const { return offset_ + block_.size(); }
+  uint64_t bytes() const { return encoder_.bytes(); }
 
  private:
-  SnapshotWriter(io::Disk* disk, std::string path, std::unique_ptr<io::File> file);
-  absl::Status WriteBlock();
-  absl::Status Write(std::string_view bytes);
+  SnapshotWriter(io::Disk* disk, std::string path, std::unique_ptr<io::File> file,
+                 const SnapshotHeader& header);
+  absl::Status Write();
 
   io::Disk* const disk_;
   const std::string path_;
   const std::unique_ptr<io::File> file_;
-  uint64_t offset_ = 0;
+  codec::SnapshotEncoder encoder_;
+  uint64_t offset_ = 0;  // of what is not written yet
   uint64_t synced_ = 0;
-  uint64_t chain_ = 0;    // checksum of all before the block
-  uint64_t records_ = 0;  // in all blocks written
-  std::string block_;
-  uint32_t block_records_ = 0;
-  std::string last_key_;
 };
 
 // Verifies all of the file at `path` and gives its records, which are only good once it returned

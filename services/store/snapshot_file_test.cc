@@ -79,7 +79,8 @@ TEST_F(SnapshotFileTest, AFileThatEndsEarlyOrLateIsDamaged) {
   const std::string bytes = *io::ReadFile(&disk_, path);
   Records read;
   base::Rng rng(5);
-  std::vector<size_t> sizes = {0, 1, kSnapshotHeaderBytes, bytes.size() - 40, bytes.size() - 1};
+  std::vector<size_t> sizes = {0, 1, codec::kSnapshotHeaderBytes, bytes.size() - 40,
+                               bytes.size() - 1};
   for (int i = 0; i < 50; ++i) sizes.push_back(rng.Below(bytes.size()));
   for (const size_t size : sizes) {
     ASSERT_TRUE(io::ReplaceFile(&disk_, path, bytes.substr(0, size)).ok());
@@ -98,10 +99,10 @@ TEST_F(SnapshotFileTest, BlocksOfAnotherSnapshotDoNotFit) {
   const std::string other = *io::ReadFile(&disk_, SnapshotPath(R(10)));
   ASSERT_EQ(one.size(), other.size());
   // The header of the one, the rest of the other: each block is whole, but none follows it.
-  ASSERT_TRUE(
-      io::ReplaceFile(&disk_, SnapshotPath(R(9)),
-                      one.substr(0, kSnapshotHeaderBytes) + other.substr(kSnapshotHeaderBytes))
-          .ok());
+  ASSERT_TRUE(io::ReplaceFile(&disk_, SnapshotPath(R(9)),
+                              one.substr(0, codec::kSnapshotHeaderBytes) +
+                                  other.substr(codec::kSnapshotHeaderBytes))
+                  .ok());
   Records read;
   EXPECT_TRUE(absl::IsDataLoss(Read(9, &read).status()));
 }
