@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
@@ -85,6 +87,12 @@ int Child::WaitForEnd() {
 
 void Child::Send(int signal) {
   if (!End()) ::kill(pid_, signal);
+}
+
+std::string BesideThisBinary(const std::string& name) {
+  std::error_code error;
+  const std::filesystem::path own = std::filesystem::read_symlink("/proc/self/exe", error);
+  return (own.parent_path() / name).string();
 }
 
 std::string EndText(int wait_status) {

@@ -38,6 +38,9 @@ class Child {
   std::optional<int> end_;
 };
 
+// The path of a program that lies in the folder of this one.
+std::string BesideThisBinary(const std::string& name);
+
 // "exit status 2", "signal 9 (Killed)".
 std::string EndText(int wait_status);
 

@@ -113,6 +113,9 @@ TEST_F(CommandLineTest, WhatIsNotMeantIsRefused) {
       {"member", "rm", "0"},
       {"leader"},
       {"leader", "transfer", "-1"},
+      {"snapshot"},
+      {"snapshot", "save"},
+      {"snapshot", "restore", "file"},
       {"completion", "fish"},
   };
   for (const auto& words : kCases) EXPECT_FALSE(Parse(words)) << ::testing::PrintToString(words);

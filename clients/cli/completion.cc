@@ -53,7 +53,7 @@ _pando() {
       COMPREPLY=($(compgen -W "table json raw" -- "$word"))
       return
       ;;
-    --file | --report | --dir)
+    --file | --report | --dir | --data-dir)
       compopt -o filenames 2>/dev/null
       COMPREPLY=($(compgen -f -- "$word"))
       return
@@ -72,7 +72,7 @@ _pando() {
   fi
   case $command in
     completion) COMPREPLY=($(compgen -W "bash" -- "$word")) ;;
-    txn)
+    txn | "snapshot save" | "snapshot inspect" | "snapshot restore")
       compopt -o filenames 2>/dev/null
       COMPREPLY=($(compgen -f -- "$word"))
       ;;

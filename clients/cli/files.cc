@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -76,6 +77,33 @@ absl::StatusOr<std::string> ReadInput(const std::string& path, size_t bytes_max)
   return ReadAll(file.get(), path, bytes_max);
 }
 
+absl::Status ReadInParts(const std::string& path,
+                         const std::function<absl::Status(std::string_view)>& take) {
+  const bool is_stdin = path == "-";
+  const Descriptor file(is_stdin ? ::dup(STDIN_FILENO)
+                                 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const std::string name = is_stdin ? "the standard input" : path;
+  if (file.get() < 0) return LocalError("cannot read", name, errno);
+  constexpr size_t kPart = 256 << 10;
+  const auto buffer = std::make_unique<char[]>(kPart);
+  for (;;) {
+    const ssize_t got = ::read(file.get(), buffer.get(), kPart);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return LocalError("cannot read", name, errno);
+    if (got == 0) return absl::OkStatus();
+    PANDO_RETURN_IF_ERROR(take({buffer.get(), static_cast<size_t>(got)}));
+  }
+}
+
+absl::Status WriteAll(int fd, const std::string& path, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t put = ::write(fd, bytes.data(), bytes.size());
+    if (put < 0 && errno != EINTR) return LocalError("cannot write", path, errno);
+    if (put > 0) bytes.remove_prefix(static_cast<size_t>(put));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status WriteRegularFile(const std::string& path, std::string_view bytes) {
   constexpr mode_t kMode = 0666;  // less the umask
   // O_NONBLOCK: a FIFO that is there already must be an error, not a wait for its reader.
@@ -87,11 +115,7 @@ absl::Status WriteRegularFile(const std::string& path, std::string_view bytes) {
   if (!S_ISREG(status.st_mode)) {
     return absl::InternalError(absl::StrCat("cannot write ", path, ": not a regular file"));
   }
-  while (!bytes.empty()) {
-    const ssize_t put = ::write(file.get(), bytes.data(), bytes.size());
-    if (put < 0 && errno != EINTR) return LocalError("cannot write", path, errno);
-    if (put > 0) bytes.remove_prefix(static_cast<size_t>(put));
-  }
+  PANDO_RETURN_IF_ERROR(WriteAll(file.get(), path, bytes));
   // Some file systems tell of a full disk only here.
   if (::close(file.Release()) != 0) return LocalError("cannot write", path, errno);
   return absl::OkStatus();

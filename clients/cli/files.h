@@ -4,6 +4,7 @@
 #define PANDO_CLIENTS_CLI_FILES_H_
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -21,6 +22,14 @@ absl::StatusOr<std::string> ReadRegularFile(const std::string& path, size_t byte
 
 // The whole of whatever `path` names; "-" is stdin. OUT_OF_RANGE as above.
 absl::StatusOr<std::string> ReadInput(const std::string& path, size_t bytes_max);
+
+// The bytes of whatever `path` names, to `take` as they come; "-" is stdin. A failure of `take`
+// ends it, and comes back.
+absl::Status ReadInParts(const std::string& path,
+                         const std::function<absl::Status(std::string_view)>& take);
+
+// All of `bytes` to `fd`, whose name in messages is `path`.
+absl::Status WriteAll(int fd, const std::string& path, std::string_view bytes);
 
 // Makes `path`, or replaces what it held. A symlink there is not followed.
 absl::Status WriteRegularFile(const std::string& path, std::string_view bytes);

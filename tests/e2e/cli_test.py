@@ -540,7 +540,8 @@ class Everywhere(CliTest):
                             (["get", "/a", "--bogus"], "bogus"), (["-o", "xml", "ls"], "xml"),
                             (["--timeout", "soon", "ls"], "soon"),
                             (["--endpoints", "nowhere", "ls"], "nowhere"),
-                            (["session"], "required"), (["dev", "--servers", "0"], "servers"),
+                            (["session"], "required"), (["snapshot"], "required"),
+                            (["dev", "--servers", "0"], "servers"),
                             (["dev", "--servers", "10"], "1 to 9"),
                             (["--cluster", "mine", "ls"], "mine"),
                             (["member", "add", "2", "nowhere"], "nowhere"),
@@ -557,7 +558,7 @@ class Everywhere(CliTest):
                                   re.MULTILINE))
         self.assertEqual(commands, {"ls", "tree", "get", "stat", "set", "create", "rm", "watch",
                                     "txn", "import", "export", "session", "member", "leader",
-                                    "status", "health", "dev", "completion"})
+                                    "snapshot", "status", "health", "dev", "completion"})
         for command in commands:
             self.assertIn(command, self.out(command, "--help"))
         self.assertRegex(self.out("--version"), r"\Apando \d+\.\d+\.\d+\n\Z")
@@ -583,6 +584,9 @@ class Everywhere(CliTest):
         self.assertEqual(complete("pando", "member", "r"), ["rm"])
         self.assertEqual(complete("pando", "member", "rm", ""), ["1"])
         self.assertEqual(complete("pando", "leader", "transfer", ""), ["1"])
+        self.assertEqual(complete("pando", "snapshot", "s"), ["save"])
+        self.assertIn("--data-dir", complete("pando", "snapshot", "restore", "--"))
+        self.assertEqual(complete("pando", "snapshot", "inspect", str(script)[:-1]), [str(script)])
         self.assertEqual(complete("pando", "get", "/a"), ["/apples"])
         self.assertIn("--recursive", complete("pando", "rm", "--"))
 

@@ -86,6 +86,7 @@ CommandLine::CommandLine() {
   AddSession(this);
   AddMember(this);
   AddLeader(this);
+  AddSnapshot(this);
   AddStatus(this);
   AddHealth(this);
   AddDev(this);

@@ -67,6 +67,7 @@ void AddExport(CommandLine* line);
 void AddSession(CommandLine* line);
 void AddMember(CommandLine* line);
 void AddLeader(CommandLine* line);
+void AddSnapshot(CommandLine* line);
 void AddStatus(CommandLine* line);
 void AddHealth(CommandLine* line);
 void AddDev(CommandLine* line);

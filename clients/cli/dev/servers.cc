@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -16,16 +14,10 @@
 namespace pando::cli {
 namespace {
 
-namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kAnswerMax{300};
 constexpr std::chrono::milliseconds kStopMax{10'000};
-
-std::string ServerBinary() {
-  std::error_code error;
-  return fs::read_symlink("/proc/self/exe", error).parent_path() / "pandod";
-}
 
 }  // namespace
 
@@ -33,7 +25,7 @@ absl::Status DevServers::Start(int id) {
   CHECK(!Runs(id));
   // The log of a server alone is shown; those of several would make no sense together.
   const absl::StatusOr<Child> child =
-      Child::Start(ServerBinary(), DevArguments(options_, founders_, id),
+      Child::Start(BesideThisBinary("pandod"), DevArguments(options_, founders_, id),
                    options_.servers == 1 ? "" : DevLogPath(options_, id));
   if (!child.ok()) return base::Annotate(child.status(), "pandod must lie beside pando");
   children_.emplace(id, *child);
