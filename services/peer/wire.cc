@@ -35,7 +35,7 @@ void Fields(auto& v, Of<raft::Heartbeat> auto& m) {
   v(m.term, m.committed, m.round, m.no_space, m.overloaded);
 }
 void Fields(auto& v, Of<raft::HeartbeatReply> auto& m) {
-  v(m.term, m.round, m.verified, m.no_space);
+  v(m.term, m.round, m.verified, m.no_space, m.stalled);
 }
 void Fields(auto& v, Of<raft::StandNow> auto& m) { v(m.term); }
 void Fields(auto& v, Of<raft::ReadRequest> auto& m) { v(m.term, m.id); }

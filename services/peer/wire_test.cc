@@ -59,7 +59,7 @@ std::vector<io::PeerMessage> Samples() {
                                        SampleEntry(22, model::EntryKind::kNoop, "")}}),
           Message(raft::AppendReply{Term(1), true, Revision(2), Revision(3), Revision(4), Term(5)}),
           Message(raft::Heartbeat{Term(1), Revision(2), 3, true, true}),
-          Message(raft::HeartbeatReply{Term(1), 2, Revision(3), true}),
+          Message(raft::HeartbeatReply{Term(1), 2, Revision(3), true, true}),
           Message(raft::StandNow{Term(1)}),
           Message(raft::ReadRequest{Term(1), 2}),
           Message(raft::ReadReply{Term(1), 2, Revision(3)}),

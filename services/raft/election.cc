@@ -1,4 +1,5 @@
 // Raft: who leads (Raft thesis 3.4, 9.6).
+#include <algorithm>
 #include <utility>
 
 #include "base/check.h"
@@ -14,9 +15,10 @@ void Raft::ResetElectionTimer() {
       Alone() ? now_ : now_ + Uniform(config_.election_min, config_.election_max);
 }
 
-bool Raft::HearsLeader() const {
+// A leader that asks for a vote is none any more.
+bool Raft::HearsLeaderBut(model::ServerId asker) const {
   if (role() == Role::kLeader) return true;
-  return leader_ && !leader_gone_ && now_ < heard_ + config_.election_min;
+  return leader_ && leader_ != asker && !leader_gone_ && now_ < heard_ + config_.election_min;
 }
 
 void Raft::Stand(bool pre, bool transfer) {
@@ -83,7 +85,7 @@ void Raft::On(model::ServerId from, const VoteRequest& request) {
   const bool current = request.last_term > log_.last_term() ||
                        (request.last_term == log_.last_term() && request.last >= log_.last());
   if (request.pre_vote) {
-    const bool granted = request.term > term_ && current && !HearsLeader();
+    const bool granted = request.term > term_ && current && !HearsLeaderBut(from);
     Promised(from, VoteReply{granted ? request.term : term_, true, granted});
     return;
   }
@@ -92,7 +94,7 @@ void Raft::On(model::ServerId from, const VoteRequest& request) {
     return;
   }
   // Who hears a leader does not even take note of the term.
-  if (HearsLeader() && !request.transfer) return;
+  if (HearsLeaderBut(from) && !request.transfer) return;
   if (request.term > term_) BecomeFollower(request.term, {});
   const bool granted = current && (!vote_ || vote_ == from) && role() != Role::kLeader;
   if (granted && !vote_) SetVote(from);
@@ -108,7 +110,13 @@ void Raft::On(model::ServerId from, const VoteReply& reply) {
     CountVotes();
     return;
   }
-  if (!reply.granted && reply.term > term_) BecomeFollower(reply.term, {});
+  if (!reply.granted && reply.term > term_) {
+    BecomeFollower(reply.term, {});
+  } else if (asked && !reply.granted && !reply.pre_vote && reply.term == term_ && leader_gone_) {
+    // Several stand because all have seen the leader go: the vote may be split.
+    candidate->again_at = std::min(candidate->again_at, now_ + Uniform(config_.failover_again_min,
+                                                                       config_.failover_again_max));
+  }
 }
 
 void Raft::On(model::ServerId from, const StandNow& stand) {

@@ -56,6 +56,10 @@ void Raft::TakeEntries(AppendRequest& request) {
     ++at;
     CHECK(entry->index == at);
     if (log_.TermAt(at) == entry->term) continue;
+    if (!capacity_.takes_entries()) {
+      at = at - 1;
+      break;
+    }
     if (at <= log_.last()) {
       CHECK(at > committed_);
       log_.CutFrom(at);
@@ -92,10 +96,11 @@ void Raft::On(model::ServerId from, const Heartbeat& heartbeat) {
   // One that only tells a commit is of a round that has its answer.
   if (heartbeat.round > answered_round_) {
     answered_round_ = heartbeat.round;
-    Promised(
-        from,
-        HeartbeatReply{
-            .term = term_, .round = heartbeat.round, .verified = verified_, .no_space = no_space_});
+    Promised(from, HeartbeatReply{.term = term_,
+                                  .round = heartbeat.round,
+                                  .verified = verified_,
+                                  .no_space = capacity_.no_space,
+                                  .stalled = capacity_.stalled});
     // What it has acknowledged to this leader may be lost, and nothing else may come.
     if (acknowledged_) acknowledge_ = true;
   }

@@ -21,8 +21,6 @@ void Raft::BecomeLeader() {
   state_ = std::move(leader);
   leader_ = config_.id;
   leader_gone_ = false;
-  leader_no_space_ = no_space_;
-  leader_overloaded_ = overloaded_;
   uncommitted_bytes_ = 0;
   for (model::Revision i = committed_ + 1; i <= log_.last(); ++i) {
     uncommitted_bytes_ += log_.At(i)->bytes();
@@ -48,6 +46,7 @@ void Raft::FollowMembership() {
   absl::erase_if(leader->followers, [this](const auto& follower) {
     return members_.current().Find(follower.first) == nullptr;
   });
+  JudgeCapacity();
 }
 
 bool Raft::PeerStarted(base::Instant now, model::ServerId peer, model::StartCount start,
@@ -63,12 +62,11 @@ bool Raft::PeerStarted(base::Instant now, model::ServerId peer, model::StartCoun
   const auto found = leader->followers.find(peer);
   if (found == leader->followers.end()) return true;
   Progress& follower = found->second;
-  if (follower.start == start) return true;
-  // A life that is not known, as of one whose channel is older than its membership, has
-  // acknowledged what there is itself.
-  const bool again = follower.start && start > follower.start;
-  if (again && last < follower.match()) return false;
-  follower.start = std::max(follower.start, start);
+  // What there is of acknowledgements is of this life, if no other is known.
+  if (!follower.start) follower.start = start;
+  if (start <= follower.start) return true;
+  if (last < follower.match()) return false;
+  follower.start = start;
   follower.Restart(log_.last() + 1);
   return true;
 }
@@ -131,12 +129,16 @@ void Raft::TellCommit() {
       continue;
     }
     follower.told_committed = committed_;
-    Send(id, Heartbeat{.term = term_,
-                       .committed = committed_,
-                       .round = leader.last_round,
-                       .no_space = no_space_,
-                       .overloaded = overloaded_});
+    Send(id, MakeHeartbeat());
   }
+}
+
+Heartbeat Raft::MakeHeartbeat() const {
+  return {.term = term_,
+          .committed = committed_,
+          .round = std::get<Leader>(state_).last_round,
+          .no_space = leader_no_space_,
+          .overloaded = leader_overloaded_};
 }
 
 // --- Rounds of heartbeats ---------------------------------------------------------------------
@@ -148,11 +150,7 @@ void Raft::StartRound() {
   leader.rounds.push_back({leader.last_round, now_});
   for (auto& [id, follower] : leader.followers) {
     follower.told_committed = committed_;
-    Send(id, Heartbeat{.term = term_,
-                       .committed = committed_,
-                       .round = leader.last_round,
-                       .no_space = no_space_,
-                       .overloaded = overloaded_});
+    Send(id, MakeHeartbeat());
   }
   ConfirmRounds();  // its own answer, which may be all
 }
@@ -168,6 +166,8 @@ void Raft::On(model::ServerId from, const HeartbeatReply& reply) {
   if (found == leader->followers.end()) return;
   Progress& follower = found->second;
   follower.no_space = reply.no_space;
+  follower.stalled = reply.stalled;
+  JudgeCapacity();
   follower.Heard(reply.round, reply.verified);
   if (reply.round > follower.acked_round) {
     follower.acked_round = reply.round;
@@ -244,7 +244,7 @@ void Raft::SendAppends() {
 void Raft::SendAppendsTo(model::ServerId to, Progress& follower) {
   auto& leader = std::get<Leader>(state_);
   const bool probe = follower.state() == Progress::State::kProbe;
-  while (follower.MaySend() && !follower.waits_for_disk) {
+  while (follower.MaySend() && follower.HasRoom() && !follower.waits_for_disk) {
     if (!probe && follower.next() > log_.last()) return;
     const model::Revision previous = follower.next() - 1;
     const std::optional<model::Term> previous_term = log_.TermAt(previous);
@@ -292,7 +292,8 @@ void Raft::SendEntries(model::ServerId to, Progress& follower, model::Revision p
                          .entries = std::move(entries)});
 }
 
-// They serve everyone who waits and needs just these; the others ask anew.
+// They serve everyone who waits and needs just these; the others ask anew. They may have been read
+// before another leader cut them: what the log holds otherwise now is not sent.
 void Raft::EntriesRead(base::Instant now, model::Revision first,
                        std::vector<model::Entry> entries) {
   Observe(now);
@@ -304,6 +305,7 @@ void Raft::EntriesRead(base::Instant now, model::Revision first,
   for (model::Entry& entry : entries) {
     bytes += entry.bytes();
     if (refs.size() > 1 && !FitsAppend(refs.size(), bytes)) break;
+    if (entry.index >= log_.previous() && log_.TermAt(entry.index) != entry.term) break;
     refs.push_back(std::make_shared<const model::Entry>(std::move(entry)));
   }
   for (auto& [id, follower] : leader->followers) {
@@ -322,6 +324,29 @@ void Raft::SnapshotSent(base::Instant now, model::ServerId to, bool good) {
   if (found->second.state() != Progress::State::kSnapshot) return;
   // After one that failed, the next try comes with a heartbeat's answer and not at once.
   found->second.SnapshotSent(now_ + (good ? config_.install_max : config_.heartbeat * 4));
+}
+
+// --- Room ---------------------------------------------------------------------------------------
+
+bool Raft::MayPropose() const {
+  const auto* leader = std::get_if<Leader>(&state_);
+  return leader != nullptr && !leader->transfer &&
+         uncommitted_bytes_ < config_.uncommitted_bytes_max;
+}
+
+// What the edges are told: what this leader lacks, or so many voters that nothing can be committed.
+void Raft::JudgeCapacity() {
+  const auto& leader = std::get<Leader>(state_);
+  size_t with_room = 0;
+  bool any_full = false;
+  for (const model::ServerId voter : members_.voters()) {
+    const bool self = voter == config_.id;
+    any_full |= self ? capacity_.no_space : leader.followers.at(voter).no_space;
+    with_room += self ? capacity_.takes_entries() : leader.followers.at(voter).HasRoom();
+  }
+  const bool stuck = with_room < Majority(members_.voters().size());
+  leader_no_space_ = capacity_.no_space || (stuck && any_full);
+  leader_overloaded_ = capacity_.overloaded || (stuck && !any_full);
 }
 
 // --- Membership -------------------------------------------------------------------------------
@@ -360,7 +385,7 @@ model::ServerId Raft::BestSuccessor() const {
   for (const auto& [id, follower] : leader->followers) {
     // Who has not answered what a majority has is perhaps gone.
     const bool there = follower.acked_round > 0 && follower.acked_round >= leader->confirmed_round;
-    if (!members_.IsVoter(id) || follower.no_space || !there) continue;
+    if (!members_.IsVoter(id) || !follower.HasRoom() || !there) continue;
     if (!best || follower.match() > leader->followers.at(best).match()) best = id;
   }
   return best;

@@ -68,7 +68,9 @@ struct HeartbeatReply {
   model::Term term;
   uint64_t round = 0;
   model::Revision verified;  // equal to the leader's log up to here, on disk or not
-  bool no_space = false;     // the sender cannot take entries: its disk is full
+  // The sender takes no entries: its disk is full, or its store lags too far behind.
+  bool no_space = false;
+  bool stalled = false;
 };
 
 // From a leader that hands over: stand at once.

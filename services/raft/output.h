@@ -40,6 +40,17 @@ struct Append {
   std::vector<model::Entry> entries;
 };
 
+// What a server has no room for.
+struct Capacity {
+  bool no_space = false;    // on its disk
+  bool overloaded = false;  // the edges shall refuse writes
+  bool stalled = false;     // it applies nothing until its store has caught up
+
+  // Otherwise it neither takes nor acknowledges what is new; it votes all the same.
+  bool takes_entries() const { return !no_space && !stalled; }
+  friend bool operator==(const Capacity&, const Capacity&) = default;
+};
+
 // Chosen by the caller of Read; comes back with the grant.
 using ReadId = base::Strong<struct ReadIdTag>;
 

@@ -26,6 +26,7 @@ void Progress::Sent(model::Revision last, size_t bytes, uint64_t round) {
   last_sent_round_ = round;
   if (state_ == State::kProbe) {
     probe_sent_ = true;
+    probe_ = {last, bytes};
     return;
   }
   if (last < next_) return;  // no entries: nothing will be acknowledged for them
@@ -37,19 +38,30 @@ void Progress::Sent(model::Revision last, size_t bytes, uint64_t round) {
 bool Progress::Taken(model::Revision match) {
   const bool news = match > match_;
   match_ = std::max(match_, match);
+  if (state_ == State::kProbe) {
+    Replicate();
+    return news;
+  }
   next_ = std::max(next_, match_ + 1);
   while (!in_flight_.empty() && in_flight_.front().last <= match_) {
     in_flight_bytes_ -= in_flight_.front().bytes;
     in_flight_.pop_front();
   }
-  // An acknowledgement that is not newer may be of before the probe, or the snapshot.
-  if (state_ == State::kProbe) {
-    state_ = State::kReplicate;
-    next_ = match_ + 1;
-  } else if (state_ == State::kSnapshot && news) {
-    Probe(match_ + 1);
-  }
+  // An acknowledgement that is not newer may be of before the snapshot.
+  if (state_ == State::kSnapshot && news) Probe(match_ + 1);
   return news;
+}
+
+// The probe was taken; or the acknowledgement is of before it, and yet says where the logs agree.
+// If what the probe carries comes after that, it is under way, and need not be sent again.
+void Progress::Replicate() {
+  const bool carries = probe_sent_ && match_ + 1 >= next_ && probe_.last > match_;
+  state_ = State::kReplicate;
+  next_ = match_ + 1;
+  if (!carries) return;
+  in_flight_.push_back(probe_);
+  in_flight_bytes_ = probe_.bytes;
+  next_ = probe_.last + 1;
 }
 
 void Progress::Refused(model::Revision previous, model::Revision hint) {

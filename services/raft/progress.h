@@ -57,11 +57,15 @@ class Progress {
   void SnapshotSent(base::Instant patience) { snapshot_patience_ = patience; }
   base::Instant snapshot_patience() const { return snapshot_patience_; }
 
+  // Whether it takes entries at all.
+  bool HasRoom() const { return !no_space && !stalled; }
+
   // --- What the leader notes and this does not interpret ----------------------------------------
   uint64_t acked_round = 0;        // the newest heartbeat round that it answered
   model::Revision told_committed;  // the newest commit that it was told
   model::StartCount start;         // of the life that its answers count of
-  bool no_space = false;           // it said so itself
+  bool no_space = false;           // it said so itself, and that it takes no entries
+  bool stalled = false;            // likewise
   bool waits_for_disk = false;     // the entries that it needs are being read
 
  private:
@@ -70,11 +74,13 @@ class Progress {
     size_t bytes = 0;
   };
   void Probe(model::Revision next);
+  void Replicate();
 
   State state_ = State::kProbe;
   model::Revision match_;
   model::Revision next_;
   bool probe_sent_ = false;  // kProbe: one is under way
+  InFlight probe_;           // and carries this
   uint64_t last_sent_round_ = 0;
   std::deque<InFlight> in_flight_;  // kReplicate
   size_t in_flight_bytes_ = 0;

@@ -1,5 +1,7 @@
 #include "raft/progress.h"
 
+#include <chrono>
+
 #include "gtest/gtest.h"
 #include "model/limits.h"
 
@@ -25,6 +27,27 @@ TEST(Progress, ProbesWithOneMessageUntilItIsTaken) {
   EXPECT_EQ(progress.state(), State::kReplicate);
   EXPECT_EQ(progress.match(), Revision(12));
   EXPECT_EQ(progress.next(), Revision(13));
+}
+
+// The follower may acknowledge what came before, while it still writes what the probe carried.
+TEST(Progress, WhatAProbeCarriedIsNotSentAgain) {
+  Progress progress(Revision(10));
+  progress.Sent(Revision(12), model::kInFlightBytesMax, 1);
+  EXPECT_TRUE(progress.Taken(Revision(9)));
+  EXPECT_EQ(progress.state(), State::kReplicate);
+  EXPECT_EQ(progress.next(), Revision(13));
+  EXPECT_FALSE(progress.MaySend());
+  EXPECT_TRUE(progress.Taken(Revision(12)));
+  EXPECT_TRUE(progress.MaySend());
+}
+
+TEST(Progress, AnAcknowledgementOfBeforeAProbeSaysNothingOfIt) {
+  Progress progress(Revision(10));
+  progress.Sent(Revision(12), 100, 1);
+  EXPECT_TRUE(progress.Taken(Revision(5)));
+  EXPECT_EQ(progress.next(), Revision(6));
+  progress.Refused(Revision(9), Revision(5));  // which was so
+  EXPECT_EQ(progress.next(), Revision(6));
 }
 
 TEST(Progress, AProbeThatIsLostIsSentAgainAfterALaterRound) {
@@ -139,6 +162,21 @@ TEST(Progress, ARestartForgetsWhatWasUnderWayAndNotWhatWasTaken) {
   EXPECT_TRUE(progress.MaySend());
   EXPECT_EQ(progress.match(), Revision(9));
   EXPECT_EQ(progress.next(), Revision(500));
+  progress.Sent(Revision(499), 0, 1);
+  progress.Taken(Revision(9));
+  EXPECT_EQ(progress.state(), State::kReplicate);
+  EXPECT_TRUE(progress.MaySend());
+}
+
+TEST(Progress, AnInstallationWhoseWordIsLostIsHeardOfWithAHeartbeat) {
+  Progress progress = Replicating(5);
+  progress.WaitForSnapshot();
+  progress.Heard(98, Revision(20));  // not by this snapshot: it is still being sent
+  EXPECT_EQ(progress.state(), State::kSnapshot);
+  progress.SnapshotSent(base::Instant(std::chrono::seconds(60)));
+  progress.Heard(99, Revision(20));
+  EXPECT_EQ(progress.state(), State::kProbe);
+  EXPECT_EQ(progress.next(), Revision(21));
 }
 
 }  // namespace

@@ -148,6 +148,9 @@ absl::StatusOr<model::Revision> Raft::Propose(base::Instant now, model::EntryKin
   auto* leader = std::get_if<Leader>(&state_);
   if (leader == nullptr) return absl::FailedPreconditionError("not the leader");
   if (leader->transfer) return absl::UnavailableError("the leadership is being handed over");
+  if (kind == model::EntryKind::kCommand && !MayPropose()) {
+    return absl::ResourceExhaustedError("too much is not committed yet");
+  }
   if (kind == model::EntryKind::kMembership) {
     model::Membership next;
     CHECK(codec::DecodeMembership(payload, &next));
@@ -243,12 +246,10 @@ void Raft::Installed(base::Instant now, model::Revision index, model::Term term,
   CHECK(log_.last() >= index);
 }
 
-void Raft::SetCapacity(bool no_space, bool overloaded) {
-  no_space_ = no_space;
-  overloaded_ = overloaded;
-  if (role() != Role::kLeader) return;
-  leader_no_space_ = no_space;
-  leader_overloaded_ = overloaded;
+void Raft::SetCapacity(Capacity capacity) {
+  if (capacity == capacity_) return;
+  capacity_ = capacity;
+  if (role() == Role::kLeader) JudgeCapacity();
 }
 
 // --- State ------------------------------------------------------------------------------------

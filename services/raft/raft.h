@@ -66,6 +66,8 @@ struct Config {
   size_t tail_bytes_max = model::kLogTailBytesMax;
   // Of one AppendRequest.
   size_t append_bytes_max = model::kAppendBytesMax;
+  // With so much in its log and not committed a leader takes no further commands.
+  size_t uncommitted_bytes_max = model::kUncommittedBytesMax;
 };
 
 // What the disk held at the start, all of it durable.
@@ -109,8 +111,9 @@ class Raft {
   void SetInitialMembership(base::Instant now, model::Membership membership);
 
   // Gives the entry the next index. FAILED_PRECONDITION: not the leader. UNAVAILABLE: it is handing
-  // over, and may still go on. A membership moreover: ABORTED: another change is not committed yet,
-  // or nothing of this term is. REQUIRES of it: it differs from the one in force by one voter.
+  // over, and may still go on. A command moreover: RESOURCE_EXHAUSTED: too much is not committed
+  // yet. A membership moreover: ABORTED: another change is not committed yet, or nothing of this
+  // term is. REQUIRES of it: it differs from the one in force by one voter.
   absl::StatusOr<model::Revision> Propose(base::Instant now, model::EntryKind kind,
                                           std::string payload);
   // Asks for a confirmation that what it reads is not older than now. It is granted by whichever
@@ -139,7 +142,7 @@ class Raft {
   absl::Status TransferLeadership(base::Instant now, model::ServerId to);
 
   // Told to the leader, or to the followers.
-  void SetCapacity(bool no_space, bool overloaded);
+  void SetCapacity(Capacity capacity);
 
   // --- Outputs --------------------------------------------------------------------------------
 
@@ -159,9 +162,11 @@ class Raft {
   model::Revision membership_index() const { return members_.index(); }
   // This server leads and hands over.
   bool transferring() const;
+  // This server leads and would take a command.
+  bool MayPropose() const;
   // What is in the log and not committed, of a leader; in memory.
   size_t uncommitted_bytes() const { return uncommitted_bytes_; }
-  // What the leader said last of itself; of a leader its own.
+  // What the leader said last: that it lacks something itself, or too many for a majority do.
   bool leader_no_space() const { return leader_no_space_; }
   bool leader_overloaded() const { return leader_overloaded_; }
   // What has to be applied here for this server to be up to date, as far as it knows: what the
@@ -249,7 +254,7 @@ class Raft {
   void Stand(bool pre, bool transfer);
   void AskForVotes();
   void CountVotes();
-  bool HearsLeader() const;
+  bool HearsLeaderBut(model::ServerId asker) const;
   void On(model::ServerId from, const VoteRequest& request);
   void On(model::ServerId from, const VoteReply& reply);
   void On(model::ServerId from, const StandNow& stand);
@@ -282,6 +287,8 @@ class Raft {
                    model::Term previous_term, std::vector<EntryRef> entries);
   void GoOnWithTransfer();
   void TellCommit();
+  void JudgeCapacity();
+  Heartbeat MakeHeartbeat() const;
 
   const Config config_;
   base::Rng rng_;
@@ -300,8 +307,7 @@ class Raft {
   bool leader_no_space_ = false;
   bool leader_overloaded_ = false;
   model::Revision leader_committed_;
-  bool no_space_ = false;
-  bool overloaded_ = false;
+  Capacity capacity_;
 
   model::Revision committed_;
   model::Revision delivered_;  // committed, on this disk too, and given out

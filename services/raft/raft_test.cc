@@ -139,5 +139,52 @@ TEST(Ensemble, AFollowerFarBehindTheMemoryIsFoundInAFewSteps) {
   EXPECT_LE(requests, 10u);
 }
 
+// Partial connectivity, as in the outage of Cloudflare in 2020: pre-vote, check-quorum and
+// stickiness together let a leader stay, or be replaced, wherever somebody is in touch with a
+// majority.
+TEST(Partial, AFollowerThatHearsOnlyTheOtherFollowerDisturbsNobody) {
+  Ensemble ensemble(VotersOf({1, 2, 3}));
+  const uint64_t leader = ensemble.RunUntilLeader();
+  const uint64_t away = leader % 3 + 1;
+  const model::Term term = ensemble.RaftAt(leader).term();
+  ensemble.Cut(leader, away);
+  ensemble.Cut(away, leader);
+  ensemble.Run(milliseconds(10'000));
+  EXPECT_EQ(ensemble.RaftAt(leader).role(), Role::kLeader);
+  for (const uint64_t id : {1u, 2u, 3u}) EXPECT_EQ(ensemble.RaftAt(id).term(), term) << id;
+}
+
+TEST(Partial, ALeaderThatHearsNobodyAndIsHeardIsReplaced) {
+  Ensemble ensemble(VotersOf({1, 2, 3}));
+  const uint64_t leader = ensemble.RunUntilLeader();
+  for (const uint64_t other : {1u, 2u, 3u}) ensemble.Cut(other, leader);
+  ensemble.Run(milliseconds(3'000));
+  const uint64_t next = ensemble.RunUntilLeader();
+  ASSERT_NE(next, 0u);
+  EXPECT_NE(next, leader);
+  ensemble.Propose(next, "a");
+  ensemble.Run(milliseconds(100));
+  EXPECT_EQ(ensemble.Applied(next), Strings{"a"});
+}
+
+// Everybody is in touch with server 1 only, and the leader is somebody else.
+TEST(Partial, TheOnlyOneInTouchWithAMajorityComesToLead) {
+  Ensemble ensemble(VotersOf({1, 2, 3, 4, 5}));
+  const uint64_t leader = ensemble.RunUntilLeader();
+  if (leader == 1) {
+    ASSERT_TRUE(ensemble.Transfer(1, 2).ok());
+    ensemble.Run(milliseconds(100));
+    ASSERT_EQ(ensemble.RunUntilLeader(), 2u);
+  }
+  for (uint64_t one = 2; one <= 5; ++one) {
+    for (uint64_t other = 2; other <= 5; ++other) ensemble.Cut(one, other);
+  }
+  ensemble.Run(milliseconds(10'000));
+  EXPECT_EQ(ensemble.RaftAt(1).role(), Role::kLeader);
+  ensemble.Propose(1, "a");
+  ensemble.Run(milliseconds(100));
+  EXPECT_EQ(ensemble.Applied(5), Strings{"a"});
+}
+
 }  // namespace
 }  // namespace pando::raft

@@ -3,7 +3,7 @@
 // end, when everything is mended, it must work again.
 //
 // PANDO_RAFT_SEEDS=n runs that many seeds, PANDO_RAFT_SEED=x that one. A seed that once failed is
-// kept in testdata/seeds.txt.
+// kept in testdata/random/seeds.txt.
 #include <unistd.h>
 
 #include <csignal>
@@ -94,7 +94,7 @@ class RandomRun {
 
   void Fault() {
     const uint64_t id = AnyServer();
-    switch (rng_.Below(12)) {
+    switch (rng_.Below(13)) {
       case 0:
       case 1:
         return ensemble_.Runs(id) ? ensemble_.Crash(id) : ensemble_.Start(id);
@@ -125,6 +125,13 @@ class RandomRun {
         return;
       case 11:
         return ChangeMembership();
+      case 12:
+        if (ensemble_.Runs(id)) {
+          ensemble_.RaftAt(id).SetCapacity({.no_space = rng_.Chance(300),
+                                            .overloaded = rng_.Chance(300),
+                                            .stalled = rng_.Chance(300)});
+        }
+        return;
     }
   }
 
@@ -186,6 +193,7 @@ class RandomRun {
     for (uint64_t id = 1; id <= kServers; ++id) {
       ensemble_.At(id).slow_disk = false;
       if (!ensemble_.Runs(id)) ensemble_.Start(id);
+      ensemble_.RaftAt(id).SetCapacity({});
     }
   }
 
@@ -280,7 +288,7 @@ TEST(RaftRandom, NothingBadHappensAndSomethingGoodDoes) {
 }
 
 TEST(RaftRandom, SeedsThatOnceFailed) {
-  std::ifstream file(PANDO_TESTDATA "/seeds.txt");
+  std::ifstream file(PANDO_TESTDATA "/random/seeds.txt");
   ASSERT_TRUE(file.is_open());
   for (std::string line; std::getline(file, line) && !HasFailure();) {
     if (!line.empty() && line[0] != '#') RunSeed(std::strtoull(line.c_str(), nullptr, 10));

@@ -113,13 +113,7 @@ void Replica::Lead() {
   taken_.clear();
   digests_.ForgetReports();
   proposed_version_ = 0;
-  for (const auto& [id, channel] : channels_.all()) {
-    const io::PeerHello& hello = channel.hello;
-    if (!IsMember(hello)) continue;
-    // It has acknowledged nothing to this leader yet.
-    const bool fine = raft_.PeerStarted(now_, id, hello.start, hello.term, hello.last);
-    CHECK(fine);
-  }
+  IntroducePeers();
   if (raft_.membership_index() == model::Revision()) {
     // The log's first membership is the one that it was founded with.
     const auto founded = raft_.Propose(now_, model::EntryKind::kMembership,
@@ -128,6 +122,18 @@ void Replica::Lead() {
   }
   if (!machine_->cluster()) {
     ProposeOwn(model::Found{.cluster = model::ClusterId(rng_.Next() | 1)});
+  }
+}
+
+// Whose channel is older than this leader, or than their own membership: Raft has to know their
+// lives all the same, or it would not miss what one of them loses.
+void Replica::IntroducePeers() {
+  for (const auto& [id, channel] : channels_.all()) {
+    const io::PeerHello& hello = channel.hello;
+    if (!IsMember(hello)) continue;
+    // Nothing is known of an earlier life.
+    const bool fine = raft_.PeerStarted(now_, id, hello.start, hello.term, hello.last);
+    CHECK(fine);
   }
 }
 
@@ -143,7 +149,7 @@ void Replica::OnGrant(const raft::ReadGrant& grant) {
 // --- Applying ---------------------------------------------------------------------------------
 
 void Replica::ApplyHeldBack() {
-  while (!held_back_.empty() && !installing_ && unstored_bytes_ < model::kUnstoredBytesMax) {
+  while (!held_back_.empty() && !installing_ && !Stalled()) {
     const raft::EntryRef entry = std::move(held_back_.front());
     held_back_.pop_front();
     Apply(*entry);
@@ -154,8 +160,7 @@ void Replica::ApplyAll(const std::vector<raft::EntryRef>& entries) {
   if (entries.empty()) return;
   const base::Instant started = observer_.clock ? observer_.clock() : base::Instant();
   for (const raft::EntryRef& entry : entries) {
-    const bool hold = installing_ || unstored_bytes_ >= model::kUnstoredBytesMax;
-    if (hold || !held_back_.empty()) {
+    if (installing_ || Stalled() || !held_back_.empty()) {
       held_back_.push_back(entry);
     } else {
       Apply(*entry);

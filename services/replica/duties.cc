@@ -13,7 +13,7 @@ namespace {
 // Of one command; what is left comes with the next.
 constexpr size_t kExpiredAtOnceMax = 1'000;
 constexpr size_t kReapedAtOnceMax = 1'000;
-// Between two tries of a full leader to hand over.
+// How long a leader's store may lag, and between two tries to hand over.
 constexpr base::Duration kRoomInterval = std::chrono::seconds(5);
 
 }  // namespace
@@ -34,17 +34,21 @@ void Replica::DoDuties() {
           {});
   }
   MakeRoom();
+  if (!raft_.MayPropose()) return;
   RaiseVersion();
   ExpireSessions();
   ReapNodes();
 }
 
-// A leader whose disk is full hands over to one that has room.
+// A leader whose disk is full hands over to one that has room; so does one whose store lags for
+// longer than a burst of writes can make it.
 void Replica::MakeRoom() {
-  if (!no_space_ || now_ < next_room_ || !raft_.BestSuccessor()) return;
+  const bool stuck = now_ >= store_kept_up_ + kRoomInterval;
+  if ((!no_space_ && !stuck) || now_ < next_room_ || !raft_.BestSuccessor()) return;
   next_room_ = now_ + kRoomInterval;
   const absl::Status started = raft_.TransferLeadership(now_, {});
-  Tell(absl::StrCat("the disk is full, hands over: ", base::View(started.ToString())));
+  Tell(absl::StrCat(no_space_ ? "the disk is full" : "the store does not keep up",
+                    ", hands over: ", base::View(started.ToString())));
 }
 
 // The machine goes on to the newest version that every member supports.

@@ -11,10 +11,8 @@
 namespace pando::replica {
 namespace {
 
-// Overloaded is told at half of what stops the machine, and until half of that is stored, so that
-// refusals come early and do not flicker.
-constexpr size_t kOverloadedBytes = model::kUnstoredBytesMax / 2;
-constexpr size_t kRelievedBytes = model::kUnstoredBytesMax / 4;
+// A leader proposes nothing more at the limit; it is overloaded before.
+constexpr size_t kUncommittedOverloadedBytes = model::kUncommittedBytesMax / 2;
 
 template <class... Ts>
 struct Overloaded : Ts... {
@@ -136,6 +134,7 @@ void Replica::Flush(base::Instant now, base::WallTime wall) {
   now_ = now;
   wall_ = wall;
   raft_.Tick(now_);
+  UpdateRefusals();
   DoDuties();
   if (const auto round = reads_.StartRound()) raft_.Read(now_, raft::ReadId(*round));
   // Applying may propose and read anew (a new leader's first commands): until nothing is left.
@@ -220,11 +219,15 @@ void Replica::DropLogPrefix() {
   adapters_.log->DropPrefix(first_kept);
 }
 
+// Overloaded is told at half of what stops the machine, and until half of that is stored, so that
+// refusals come early and do not flicker.
 void Replica::UpdateRefusals() {
   no_space_ = disk_free_bytes_ == 0;
-  overloaded_ = unstored_bytes_ > (overloaded_ ? kRelievedBytes : kOverloadedBytes) ||
-                raft_.uncommitted_bytes() > model::kUncommittedBytesMax || digests_.split();
-  raft_.SetCapacity(no_space_, overloaded_);
+  store_lags_ = unstored_bytes_ > options_.unstored_bytes_max / (store_lags_ ? 4 : 2);
+  if (!store_lags_) store_kept_up_ = now_;
+  overloaded_ =
+      store_lags_ || raft_.uncommitted_bytes() > kUncommittedOverloadedBytes || digests_.split();
+  raft_.SetCapacity({.no_space = no_space_, .overloaded = overloaded_, .stalled = Stalled()});
 }
 
 // --- Watches ----------------------------------------------------------------------------------

@@ -35,6 +35,7 @@
 #include "machine/machine.h"
 #include "model/formation.h"
 #include "model/ids.h"
+#include "model/limits.h"
 #include "model/membership.h"
 #include "raft/raft.h"
 #include "replica/channels.h"
@@ -63,6 +64,8 @@ struct Options {
   std::vector<std::string> join_addresses;
   raft::Config raft;           // timing and limits; the id is this server's
   size_t value_bytes_max = 0;  // of one node's data, checked before a command is numbered
+  // Of deltas that are not stored yet. Beyond it nothing is applied, nor taken from a leader.
+  size_t unstored_bytes_max = model::kUnstoredBytesMax;
   base::Duration reap_interval = std::chrono::seconds(1);
   base::Duration watch_no_leader = std::chrono::seconds(5);
 };
@@ -160,6 +163,7 @@ class Replica : private watch::Streams::Sink {
     base::Instant until;
     model::Term term;           // that the transfer was asked in
     model::Revision answer_at;  // done: answered once this is applied here; none: not done yet
+    bool again = false;         // another leader was asked before, and may have done it
   };
   // A change that this leader has proposed for somebody.
   struct Ordered {
@@ -174,6 +178,8 @@ class Replica : private watch::Streams::Sink {
   void OnPersisted(const io::Persisted& persisted);
   void DropLogPrefix();
   void UpdateRefusals();
+  // The store lags so far behind that nothing is applied any more.
+  bool Stalled() const { return unstored_bytes_ >= options_.unstored_bytes_max; }
   void Stop(const std::string& why);
   void Tell(const std::string& event) const;
   // And has begun to: what a new leader proposes first is proposed.
@@ -210,6 +216,7 @@ class Replica : private watch::Streams::Sink {
   void Obey(raft::Output output);
   void OnRole(const raft::RoleChange& role);
   void Lead();
+  void IntroducePeers();
   void OnGrant(const raft::ReadGrant& grant);
   void ApplyHeldBack();
   void ApplyAll(const std::vector<raft::EntryRef>& entries);
@@ -321,6 +328,8 @@ class Replica : private watch::Streams::Sink {
   uint64_t disk_free_bytes_ = ~uint64_t{0};  // above the reserve
   bool no_space_ = false;
   bool overloaded_ = false;
+  bool store_lags_ = false;
+  base::Instant store_kept_up_;  // the last time that it did not
   // Committed, but held back: the store lags by kUnstoredBytesMax, or a snapshot is coming in
   // force.
   std::deque<raft::EntryRef> held_back_;

@@ -104,13 +104,14 @@ Error Replica::CheckSession(const io::Request& request) const {
 
 // --- Commands ---------------------------------------------------------------------------------
 
-// Everything that this server's own limits refuse is refused here, before the command has a number.
+// Everything that this server's own limits refuse is refused here, before the command has a number:
+// also what could be committed, but neither taken nor applied here, so that nobody would answer.
 Error Replica::CheckCommand(const model::Command& command, size_t batch_bytes) const {
-  if (raft_.leader_no_space() || (no_space_ && !raft_.leader())) {
+  if (raft_.leader_no_space() || no_space_) {
     return {.reason = Reason::kNoSpace,
             .detail = "the disk is full: writes resume once there is room"};
   }
-  if (raft_.leader_overloaded()) {
+  if (raft_.leader_overloaded() || Stalled()) {
     return {.reason = Reason::kOverloaded, .detail = "the store lags behind: try again later"};
   }
   const size_t largest = LargestValue(command.body);

@@ -104,6 +104,7 @@ replica::Options SimServer::ReplicaOptions(model::StartCount start) const {
   options.raft = options_.raft;
   options.raft.id = options_.id;
   options.value_bytes_max = options_.value_bytes_max;
+  options.unstored_bytes_max = options_.unstored_bytes_max;
   return options;
 }
 

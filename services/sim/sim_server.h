@@ -22,6 +22,7 @@
 #include "io/event.h"
 #include "model/change.h"
 #include "model/ids.h"
+#include "model/limits.h"
 #include "raft/raft.h"
 #include "replica/replica.h"
 #include "sim/network.h"
@@ -48,6 +49,7 @@ struct SimServerOptions {
   uint64_t wal_segment_bytes = uint64_t{256} << 10;
   SimStoreOptions store;
   size_t value_bytes_max = size_t{1} << 20;
+  size_t unstored_bytes_max = model::kUnstoredBytesMax;
 };
 
 class SimServer {

@@ -65,20 +65,26 @@ void Ensemble::Start(uint64_t id) {
   }
   Config mine = config;
   mine.id = server.id;
-  server.raft = std::make_unique<Raft>(mine, std::move(recovered),
-                                       base::Rng(seed_ * 100'000 + id * 1000 + server.lives), now_);
+  server.raft =
+      std::make_unique<Raft>(mine, std::move(recovered),
+                             base::Rng(seed_ * 100'000 + id * 1000 + server.lives), Clock(server));
   for (auto& [other, peer] : servers_) {
     if (peer.raft == nullptr || other == server.id) continue;
-    ASSERT_TRUE(Introduce(&server, &peer)) << id << " has lost nothing";
-    peer.raft->PeerReady(now_, server.id);
+    if (!Introduce(&server, &peer)) {
+      ASSERT_TRUE(server.lost) << id << " has lost nothing";
+      server.refused_by = other;
+      server.raft.reset();
+      return;
+    }
+    peer.raft->PeerReady(Clock(peer), server.id);
   }
 }
 
 // What the handshake says: the term and the end of the log as they were at the start.
 bool Ensemble::Introduce(Server* server, Server* to) {
   const model::Revision last = server->log.empty() ? server->stored : server->log.rbegin()->first;
-  return to->raft->PeerStarted(now_, server->id, model::StartCount(server->lives), server->term,
-                               last);
+  return to->raft->PeerStarted(Clock(*to), server->id, model::StartCount(server->lives),
+                               server->term, last);
 }
 
 void Ensemble::Crash(uint64_t id) {
@@ -88,8 +94,19 @@ void Ensemble::Crash(uint64_t id) {
   std::erase_if(flights_,
                 [&](const Flight& f) { return f.from == server.id || f.to == server.id; });
   for (auto& [other, peer] : servers_) {
-    if (peer.raft != nullptr) peer.raft->PeerLost(now_, server.id);
+    if (peer.raft != nullptr) peer.raft->PeerLost(Clock(peer), server.id);
   }
+}
+
+void Ensemble::ReplaceDisk(uint64_t id, model::Term term, model::ServerId vote,
+                           std::vector<model::Entry> log) {
+  Server& server = At(id);
+  CHECK(server.raft == nullptr);
+  server.lost = true;
+  server.term = term;
+  server.vote = vote;
+  server.log.clear();
+  for (model::Entry& entry : log) server.log[entry.index] = std::move(entry);
 }
 
 void Ensemble::Reconnect(uint64_t one, uint64_t other) {
@@ -100,8 +117,8 @@ void Ensemble::Reconnect(uint64_t one, uint64_t other) {
   });
   for (auto [server, peer] : {std::pair(&a, &b), std::pair(&b, &a)}) {
     if (server->raft == nullptr || peer->raft == nullptr) continue;
-    server->raft->PeerLost(now_, peer->id);
-    server->raft->PeerReady(now_, peer->id);
+    server->raft->PeerLost(Clock(*server), peer->id);
+    server->raft->PeerReady(Clock(*server), peer->id);
   }
 }
 
@@ -109,8 +126,9 @@ void Ensemble::Reconnect(uint64_t one, uint64_t other) {
 
 void Ensemble::Obey(Server* server) {
   for (;;) {
-    Output output = server->raft->Take(now_);
+    Output output = server->raft->Take(Clock(*server));
     if (output.empty()) break;
+    if (observer) observer(*server, output);
     if (output.append) server->unsynced.push_back(std::move(*output.append));
     for (auto& [to, message] : output.messages) {
       Flight flight{server->id, to, std::move(message), now_};
@@ -123,7 +141,7 @@ void Ensemble::Obey(Server* server) {
         flights_.back().due = now_ + delay;
       }
     }
-    for (EntryRef& entry : output.committed) Deliver(server, std::move(entry));
+    for (EntryRef& entry : output.committed) Apply(server, std::move(entry));
     for (const ReadGrant& grant : output.reads) {
       server->reads.push_back(grant);
       const auto asked = asked_.find(grant.id.value());
@@ -139,14 +157,14 @@ void Ensemble::Obey(Server* server) {
         if (bytes > read.bytes_max) break;
         entries.push_back(at->second);
       }
-      server->raft->EntriesRead(now_, read.first, std::move(entries));
+      server->raft->EntriesRead(Clock(*server), read.first, std::move(entries));
     }
   }
   Judge(server);
 }
 
 // State machine safety, and each index once and in order.
-void Ensemble::Deliver(Server* server, EntryRef entry) {
+void Ensemble::Apply(Server* server, EntryRef entry) {
   ASSERT_EQ(entry->index, server->applied_index + 1);
   const auto [place, fresh] = committed_.try_emplace(entry->index, entry);
   ASSERT_EQ(*place->second, *entry) << "committed twice, at index " << entry->index;
@@ -216,22 +234,24 @@ void Ensemble::Settle() {
   }
 }
 
-void Ensemble::Sync(uint64_t id) {
+void Ensemble::SyncOne(uint64_t id) {
   Server& server = At(id);
-  while (!server.unsynced.empty()) {
-    Append append = std::move(server.unsynced.front());
-    server.unsynced.pop_front();
-    if (append.vote) {
-      server.term = append.vote->term;
-      server.vote = append.vote->vote;
-    }
-    if (!append.entries.empty()) {
-      server.log.erase(server.log.lower_bound(append.entries.front().index), server.log.end());
-      for (model::Entry& entry : append.entries) server.log[entry.index] = std::move(entry);
-    }
-    server.raft->Persisted(now_, append.id);
-    Obey(&server);
+  Append append = std::move(server.unsynced.front());
+  server.unsynced.pop_front();
+  if (append.vote) {
+    server.term = append.vote->term;
+    server.vote = append.vote->vote;
   }
+  if (!append.entries.empty()) {
+    server.log.erase(server.log.lower_bound(append.entries.front().index), server.log.end());
+    for (model::Entry& entry : append.entries) server.log[entry.index] = std::move(entry);
+  }
+  server.raft->Persisted(Clock(server), append.id);
+  Obey(&server);
+}
+
+void Ensemble::Sync(uint64_t id) {
+  while (!At(id).unsynced.empty()) SyncOne(id);
 }
 
 void Ensemble::Store(uint64_t id, bool drop) {
@@ -259,17 +279,17 @@ void Ensemble::InstallSnapshot(uint64_t from, uint64_t to) {
   }
   server.stored = server.applied_index = index;
   server.stored_term = server.applied_term = term;
-  server.raft->Installed(now_, index, term, MembershipAt(index));
+  server.raft->Installed(Clock(server), index, term, MembershipAt(index));
   Obey(&server);
 }
 
 // --- Time and messages ------------------------------------------------------------------------
 
-void Ensemble::DeliverAll() {
+void Ensemble::Deliver(const std::function<bool(const Flight&)>& which) {
   std::vector<Flight> flights;
   std::vector<Flight> later;
   for (Flight& flight : flights_) {
-    (flight.due <= now_ ? flights : later).push_back(std::move(flight));
+    (flight.due <= now_ && which(flight) ? flights : later).push_back(std::move(flight));
   }
   flights_ = std::move(later);
   for (Flight& flight : flights) {
@@ -277,8 +297,15 @@ void Ensemble::DeliverAll() {
     if (filter && !filter(flight)) continue;
     const auto found = servers_.find(flight.to);
     if (found == servers_.end() || found->second.raft == nullptr) continue;
-    found->second.raft->Receive(now_, flight.from, std::move(flight.message));
+    Server& to = found->second;
+    to.raft->Receive(Clock(to), flight.from, std::move(flight.message));
   }
+}
+
+void Ensemble::TickAlone(uint64_t id, base::Duration duration) {
+  Server& server = At(id);
+  server.ahead += duration;
+  server.raft->Tick(Clock(server));
 }
 
 void Ensemble::Run(base::Duration duration, base::Duration step) {
@@ -286,13 +313,13 @@ void Ensemble::Run(base::Duration duration, base::Duration step) {
   while (now_ < end) {
     now_ = now_ + step;
     for (auto& [id, server] : servers_) {
-      if (server.raft != nullptr) server.raft->Tick(now_);
+      if (server.raft != nullptr) server.raft->Tick(Clock(server));
     }
     Settle();
     for (auto& [id, server] : servers_) {
       if (server.raft != nullptr && !server.slow_disk) Sync(id.value());
     }
-    DeliverAll();
+    Deliver([](const Flight&) { return true; });
     Settle();
   }
 }
@@ -323,19 +350,24 @@ void Ensemble::CutOff(uint64_t id) {
 // --- Clients ----------------------------------------------------------------------------------
 
 model::Revision Ensemble::Propose(uint64_t id, const std::string& payload) {
-  const auto index = RaftAt(id).Propose(now_, model::EntryKind::kCommand, payload);
+  const auto index = TryPropose(id, payload);
   EXPECT_TRUE(index.ok()) << index.status();
   return index.ok() ? *index : model::Revision();
 }
 
+absl::StatusOr<model::Revision> Ensemble::TryPropose(uint64_t id, const std::string& payload) {
+  return RaftAt(id).Propose(Clock(At(id)), model::EntryKind::kCommand, payload);
+}
+
 absl::StatusOr<model::Revision> Ensemble::ProposeMembership(uint64_t id,
                                                             const model::Membership& next) {
-  return RaftAt(id).Propose(now_, model::EntryKind::kMembership, codec::EncodeMembership(next));
+  return RaftAt(id).Propose(Clock(At(id)), model::EntryKind::kMembership,
+                            codec::EncodeMembership(next));
 }
 
 void Ensemble::Read(uint64_t id) {
   asked_[++last_read_] = newest();
-  RaftAt(id).Read(now_, ReadId(last_read_));
+  RaftAt(id).Read(Clock(At(id)), ReadId(last_read_));
 }
 
 std::vector<std::string> Ensemble::Applied(uint64_t id) {
