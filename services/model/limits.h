@@ -52,6 +52,8 @@ inline constexpr size_t kScansMax = 8;
 inline constexpr size_t kScansQueuedMax = 1'024;
 inline constexpr int64_t kScanMsMax = 600'000;
 inline constexpr int64_t kMinRevisionWaitMsMax = 5'000;
+// Rounds of ReadIndex that wait for a leader's word; further reads share the next one.
+inline constexpr size_t kReadRoundsMax = 64;
 
 // Watches.
 inline constexpr size_t kTargetsPerStreamMax = 10'000;

@@ -75,7 +75,10 @@ void Replica::OnLeaderChangeForAdministration() {
       again.push_back(id);
     }
   }
-  for (const uint64_t id : again) SendOrder(id, administrations_.at(id));
+  for (const uint64_t id : again) {
+    administrations_.at(id).again = true;
+    SendOrder(id, administrations_.at(id));
+  }
 }
 
 void Replica::AnswerAdministrations() {
@@ -173,7 +176,9 @@ void Replica::Obey(Ordered ordered, const io::PromoteMember& promote) {
 void Replica::Obey(Ordered ordered, const io::RemoveMember& remove) {
   model::Membership next = raft_.membership();
   const model::Member* member = next.Find(remove.id);
-  if (member == nullptr) return Reply(ordered, NoSuchMember(remove.id), {});
+  if (member == nullptr) {
+    return Reply(ordered, NoSuchMember(remove.id), raft_.membership_index());
+  }
   if (remove.id == options_.id) {
     // It hands over first; whoever asked asks the next leader.
     if (!raft_.transferring() && !raft_.TransferLeadership(now_, {}).ok()) {
@@ -205,6 +210,7 @@ void Replica::ProposeMembership(Ordered ordered, const model::Membership& next) 
       raft_.Propose(now_, model::EntryKind::kMembership, codec::EncodeMembership(next));
   if (index.ok()) {
     ordered_[*index].push_back(ordered);
+    IntroducePeers();
     update_peers_ = true;
     return;
   }
@@ -222,7 +228,9 @@ void Replica::Reply(Ordered ordered, Error error, model::Revision revision) {
   }
   const auto found = administrations_.find(ordered.id);
   if (found == administrations_.end()) return;
-  if (error.ok()) {
+  const bool gone = error.reason == Reason::kNoNode && found->second.again &&
+                    std::holds_alternative<io::RemoveMember>(found->second.order);
+  if (error.ok() || gone) {
     found->second.answer_at = std::max(revision, model::Revision(1));
     return;
   }

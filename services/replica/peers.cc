@@ -78,7 +78,8 @@ bool Replica::IsMember(const io::PeerHello& hello) const {
   return member != nullptr && member->storage == hello.storage;
 }
 
-// Only a leader turns somebody away for the membership's sake: a follower's may be old.
+// Only a leader turns somebody away for the membership's sake: a follower's may be old. But nobody
+// takes the place of a member that is here: its messages would not be listened to any more.
 std::optional<Replica::Objection> Replica::Judge(const io::PeerHello& hello) {
   if (hello.cluster && machine_->cluster() && hello.cluster != machine_->cluster()) {
     return Objection{io::Refusal::kWrongCluster,
@@ -111,6 +112,11 @@ std::optional<Replica::Objection> Replica::Judge(const io::PeerHello& hello) {
                      absl::StrCat("the data of server ", hello.id.value(),
                                   " is gone: remove it and add it again")};
   }
+  const io::PeerHello* here = channels_.Of(hello.id);
+  if (here != nullptr && here->storage != hello.storage && IsMember(*here)) {
+    return Objection{io::Refusal::kWrongStorage,
+                     absl::StrCat("another server ", hello.id.value(), " is a member and is here")};
+  }
   if (IsMember(hello) && !raft_.PeerStarted(now_, hello.id, hello.start, hello.term, hello.last)) {
     return Objection{io::Refusal::kLogLost,
                      absl::StrCat("server ", hello.id.value(),
@@ -127,7 +133,12 @@ void Replica::OnPeerOpened(io::PeerOpened opened) {
     adapters_.peers->Refuse(opened.channel, objection->refusal, std::move(objection->detail));
     return;
   }
+  const model::ServerId peer = opened.hello.id;
+  const io::PeerHello* before = channels_.Of(peer);
+  const bool restarted = before != nullptr && before->start < opened.hello.start;
   if (!channels_.Open(opened.channel, std::move(opened.hello))) return;
+  // The life that it led in is over, though nobody has seen its channel break.
+  if (restarted) raft_.PeerLost(now_, peer);
   update_peers_ = true;
   next_tend_ = now_;
 }
@@ -259,8 +270,8 @@ void Replica::On(const io::PeerHello& from, io::Forward& forward) {
       const bool own = command.source == model::Source{from.storage, from.start};
       if (!own || command.number != number) return;
       // Its number is taken, whatever it asks.
-      if (no_space_) command.body = model::Refuse{model::Reason::kNoSpace};
-      if (overloaded_) command.body = model::Refuse{model::Reason::kOverloaded};
+      if (raft_.leader_overloaded()) command.body = model::Refuse{model::Reason::kOverloaded};
+      if (raft_.leader_no_space()) command.body = model::Refuse{model::Reason::kNoSpace};
       if (!Propose(&command)) return;
       ++next;
     }

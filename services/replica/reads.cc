@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "model/limits.h"
 
 namespace pando::replica {
 
@@ -38,6 +39,10 @@ void Reads::ReachedFront(Key key) {
 
 std::optional<uint64_t> Reads::StartRound() {
   if (ungranted_.empty()) return std::nullopt;
+  if (rounds_.size() >= model::kReadRoundsMax) {
+    std::erase_if(ungranted_, [this](Key key) { return !reads_.contains(key); });
+    return std::nullopt;
+  }
   rounds_.emplace(++last_round_, std::exchange(ungranted_, {}));
   return last_round_;
 }

@@ -45,8 +45,8 @@ class Reads {
   Key Add(Read read);
   void ReachedFront(Key key);
 
-  // The round of ReadIndex that all ungranted reads which were added since the last call go into;
-  // none if there are none.
+  // The round of ReadIndex that all ungranted reads go into which are in none yet; none if there
+  // are none, or if kReadRoundsMax are under way: without a leader they would pile up.
   std::optional<uint64_t> StartRound();
   // The round's reads may run once `index` is applied.
   void Grant(uint64_t round, model::Revision index);

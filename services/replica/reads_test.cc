@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "model/limits.h"
 
 namespace pando::replica {
 namespace {
@@ -88,6 +89,36 @@ TEST(Reads, AReadExpiresWhereverItStands) {
   reads.ReachedFront(key);
   reads.Grant(*reads.StartRound(), model::Revision(0));
   EXPECT_EQ(Tags(reads.TakeReady(model::Revision(9))), List{});
+}
+
+// Without a leader no round is granted, however many reads come and expire.
+TEST(Reads, RoundsThatWaitForALeaderAreBounded) {
+  Reads reads;
+  const auto add = [&reads](uint64_t tag, int deadline) {
+    Read read = ReadOf(tag);
+    read.granted = false;
+    read.deadline = At(deadline);
+    reads.Add(std::move(read));
+  };
+  std::vector<uint64_t> rounds;
+  for (uint64_t tag = 1; tag <= model::kReadRoundsMax; ++tag) {
+    add(tag, 1);
+    const auto round = reads.StartRound();
+    ASSERT_TRUE(round.has_value());
+    rounds.push_back(*round);
+  }
+  add(1'000, 2);
+  EXPECT_FALSE(reads.StartRound().has_value());
+  EXPECT_EQ(reads.TakeExpired(At(1)).size(), model::kReadRoundsMax);
+  add(1'001, 3);
+  EXPECT_FALSE(reads.StartRound().has_value());
+  EXPECT_EQ(Tags(reads.TakeExpired(At(2))), List{1'000});
+  // What still waits goes into the next round, once there is a leader.
+  reads.Grant(rounds[0], model::Revision(0));
+  const auto next = reads.StartRound();
+  ASSERT_TRUE(next.has_value());
+  reads.Grant(*next, model::Revision(0));
+  EXPECT_EQ(Tags(reads.TakeReady(model::Revision(0))), List{1'001});
 }
 
 }  // namespace
