@@ -29,6 +29,37 @@ TEST(DataDir, AnEmptyDirBecomesTheServers) {
   EXPECT_EQ(again->identity(), (Identity{kServer, kStorage, model::ClusterId()}));
 }
 
+// A start must not take what a restore has left half made for a dir that is still empty.
+TEST(DataDir, IsMadeWholeOrNotTaken) {
+  const Identity identity{kServer, kStorage, {}};
+  const Current current{1, Current::WalReset{model::Revision(7), model::Term(2)}};
+  bool made = false;
+  int refused = 0;
+  for (uint64_t cut = 1; !made; ++cut) {
+    for (const bool power : {true, false}) {
+      CrashDisk disk;
+      ASSERT_TRUE(disk.MakeDir(current.state_dir()).ok());
+      disk.CutAfter(cut);
+      made = DataDir::Make(&disk, identity, current).ok();
+      power ? disk.LosePower(cut) : disk.Restart();
+      const absl::StatusOr<DataDir> dir = DataDir::Open(&disk, kServer, model::StorageId(5));
+      if (dir.ok() && dir->identity() == identity) {
+        EXPECT_EQ(dir->current(), current) << cut;
+      } else if (dir.ok()) {
+        EXPECT_FALSE(made) << cut;
+        // Nothing of it reached the disk.
+        EXPECT_FALSE(dir->current());
+        EXPECT_TRUE(absl::IsNotFound(disk.List(current.state_dir()).status())) << cut;
+      } else {
+        EXPECT_FALSE(made) << cut;
+        ExpectRefused(dir.status(), {"no file identity"});
+        ++refused;
+      }
+    }
+  }
+  EXPECT_GE(refused, 5);
+}
+
 TEST(DataDir, RefusesAnotherServerAndNamesBoth) {
   CrashDisk disk;
   ASSERT_TRUE(DataDir::Open(&disk, model::ServerId(2), kStorage).ok());
