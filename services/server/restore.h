@@ -1,4 +1,4 @@
-// Restore: a backup becomes the data dir of a new ensemble's server (docs/decisions/0005).
+// Restore: a backup becomes the data dir of a new ensemble's server (docs/decisions/0009).
 #ifndef PANDO_SERVER_RESTORE_H_
 #define PANDO_SERVER_RESTORE_H_
 
