@@ -20,6 +20,8 @@ deploy-test: release
 bench: release
 	@scripts/bench
 	@scripts/bench-server
+	@scripts/bench-ensemble
+	@scripts/bench-catchup
 
 check:
 	@.ci/run
