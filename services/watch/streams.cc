@@ -129,6 +129,9 @@ void Streams::InitialDone(model::StreamId id, model::Revision revision) {
 
 void Streams::Shutdown() {
   shut_down_ = true;
+  for (const auto& [id, stream] : streams_) {
+    if (stream->phase == Phase::kLive && stream->told < applied_) WriteMark(*stream);
+  }
   EndAll({});
 }
 

@@ -98,7 +98,8 @@ class Streams {
 
   // At first none is known.
   void SetLeader(bool known, base::Instant now);
-  // Ends every stream with kOk, those too that are added later.
+  // Ends every stream with kOk, those too that are added later; one that is up to date with a mark,
+  // so that its client resumes on another server from the last revision that this one has seen.
   void Shutdown();
 
   // Refills, writes progress marks, and ends all streams once there was no leader for too long.

@@ -290,6 +290,16 @@ TEST_F(StreamsTest, ShutdownEndsAllWithOk) {
   EXPECT_THAT(Take(kThree), Contains("end OK"));
 }
 
+TEST_F(StreamsTest, ShutdownTellsWhoIsUpToDateHowFar) {
+  Watch(kOne, {Node("/a")});
+  Watch(kTwo, {Node("/b")});
+  Publish(11, {Set("/a")});
+  Take(kOne);
+  streams_->Shutdown();
+  EXPECT_THAT(Take(kOne), ElementsAre("end OK"));
+  EXPECT_THAT(Take(kTwo), ElementsAre("mark 11", "end OK"));
+}
+
 TEST_F(StreamsTest, AClosedStreamGetsNothingMore) {
   Watch(kOne, {Node("/a"), Children("/a"), Subtree("/a")});
   streams_->Close(kOne);
