@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/time.h"
 #include "io/client.h"
 #include "io/install.h"
 #include "io/log.h"
@@ -118,8 +119,11 @@ struct Installed {
 
 // --- From the process -------------------------------------------------------------------------
 
-// SIGTERM: hand leadership over, end streams, answer nothing new.
-struct Shutdown {};
+// SIGTERM: hand leadership over, end streams, answer nothing new. Who waits for something that is
+// not done by `answer_by` is told so then, and whether it may still happen.
+struct Shutdown {
+  base::Instant answer_by = base::kNever;
+};
 
 using Event = std::variant<RequestBatch, LaneClosed, WatchOpen, WatchClose, StreamDrained,
                            InitialSent, Persisted, EntriesRead, DiskSpace, Stored, SnapshotTaken,

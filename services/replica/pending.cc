@@ -26,6 +26,18 @@ PendingCommand Pending::TakeApplied(model::SourceNumber number) {
   return pending;
 }
 
+void Pending::Hasten(base::Instant deadline) {
+  model::SourceNumber number = first_;
+  for (PendingCommand& pending : commands_) {
+    if (!pending.answered && pending.deadline > deadline) {
+      deadlines_.erase({pending.deadline, number});
+      pending.deadline = deadline;
+      deadlines_.insert({deadline, number});
+    }
+    ++number;
+  }
+}
+
 PendingCommand* Pending::NextToSend() {
   const auto place = static_cast<size_t>(next_ - first_);
   return place < commands_.size() ? &commands_[place] : nullptr;

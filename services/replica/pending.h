@@ -41,6 +41,8 @@ class Pending {
   // The command under `number` was applied; it must be the oldest one.
   PendingCommand TakeApplied(model::SourceNumber number);
 
+  // Nobody waits longer than until `deadline`.
+  void Hasten(base::Instant deadline);
   // Those whose deadline has passed and that are not answered; marks them as answered. The
   // pointers hold until the next call of anything else.
   std::vector<PendingCommand*> TakeExpired(base::Instant now);

@@ -45,6 +45,18 @@ TEST_F(PendingTest, AnExpiredCommandKeepsItsPlace) {
   EXPECT_EQ(pending_.next_deadline(), base::kNever);
 }
 
+TEST_F(PendingTest, NobodyWaitsLongerThanHastened) {
+  pending_.Add(CommandDue(At(2)));
+  pending_.Add(CommandDue(At(9)));
+  pending_.Add(CommandDue(base::kNever));
+  pending_.Add(CommandDue(At(1)));
+  EXPECT_EQ(pending_.TakeExpired(At(1)).size(), 1u);
+  pending_.Hasten(At(5));
+  EXPECT_EQ(pending_.TakeExpired(At(4)).size(), 1u);
+  EXPECT_EQ(pending_.TakeExpired(At(5)).size(), 2u);
+  EXPECT_EQ(pending_.next_deadline(), base::kNever);
+}
+
 using PendingDeathTest = PendingTest;
 
 TEST_F(PendingDeathTest, ANumberOutOfOrderStopsTheServer) {

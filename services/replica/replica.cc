@@ -123,7 +123,7 @@ void Replica::Handle(base::Instant now, base::WallTime wall, io::Event event) {
                  [&](io::SnapshotSent& sent) { OnSnapshotSent(sent); },
                  [&](io::SnapshotReceived& received) { OnSnapshotReceived(std::move(received)); },
                  [&](io::Installed& installed) { OnInstalled(installed); },
-                 [&](io::Shutdown&) { OnShutdown(); },
+                 [&](io::Shutdown& shutdown) { OnShutdown(shutdown); },
              },
              event);
 }
@@ -261,7 +261,7 @@ void Replica::ReadChanges(model::Revision from) {
 
 // --- The end ----------------------------------------------------------------------------------
 
-void Replica::OnShutdown() {
+void Replica::OnShutdown(const io::Shutdown& shutdown) {
   shutting_down_ = true;
   // Its followers need not find out by themselves.
   if (IsLeader() && raft_.BestSuccessor()) {
@@ -269,6 +269,11 @@ void Replica::OnShutdown() {
     Tell(absl::StrCat("hands over before it stops: ", base::View(handing_over.ToString())));
   }
   streams_.Shutdown();
+  FailRenewals(renewals_.TakeAll());
+  pending_.Hasten(shutdown.answer_by);
+  for (auto& [id, administration] : administrations_) {
+    administration.until = std::min(administration.until, shutdown.answer_by);
+  }
   for (Read& read : reads_.TakeAll()) {
     Refuse(read.responder,
            {.reason = model::Reason::kNoLeader, .detail = "the server is stopping"});

@@ -174,7 +174,7 @@ class Replica : private watch::Streams::Sink {
   // replica.cc: events
   void OnStored(const io::Stored& stored);
   void OnWatchOpen(io::WatchOpen open);
-  void OnShutdown();
+  void OnShutdown(const io::Shutdown& shutdown);
   void OnPersisted(const io::Persisted& persisted);
   void DropLogPrefix();
   void UpdateRefusals();

@@ -28,8 +28,10 @@ CoreThread::CoreThread(io::Inbox* inbox, std::unique_ptr<replica::Replica> repli
 CoreThread::~CoreThread() { CHECK(!thread_.joinable()); }
 
 bool CoreThread::Stop(base::Duration patience) {
-  give_up_ = clocks_.now() + patience;
-  inbox_->Post(io::Shutdown{});
+  const base::Instant now = clocks_.now();
+  give_up_ = now + patience;
+  // Some of it is left for the answers themselves.
+  inbox_->Post(io::Shutdown{.answer_by = now + patience * 3 / 4});
   thread_.join();
   replica_.reset();
   return finished_;

@@ -267,9 +267,10 @@ bool Server::Stop() {
   base::Log(base::Severity::kInfo, "stopping");
   api_->SetServing(false);
   const bool answered = core_->Stop(kAnswerPatience);
-  api_->Shutdown(kCallGrace);
-  // It feeds the store with snapshots that arrive, and is fed by it with those that leave.
+  // At once: broken channels tell the others that this server is gone, if it could not hand over.
+  // Before the store: snapshots go through both.
   peers_->Shutdown();
+  api_->Shutdown(kCallGrace);
   store_thread_.reset();
   peers_.reset();
   disk_thread_.reset();
