@@ -38,9 +38,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   auto server = std::unique_ptr<Server>(new Server(config));
   PANDO_RETURN_IF_ERROR(server->StartHttp());
   PANDO_RETURN_IF_ERROR(server->Open());
-  PANDO_RETURN_IF_ERROR(server->StartApi());
   server->StartStorage();
   PANDO_RETURN_IF_ERROR(server->StartPeers());
+  // Last of those that can fail: once it has started, only Stop() ends it.
+  PANDO_RETURN_IF_ERROR(server->StartApi());
   server->StartCore();
   return server;
 }
