@@ -90,8 +90,10 @@ inline constexpr size_t kPeerMessageBytesMax = 8 * kMiB;
 inline constexpr size_t kForwardBytesMax = 1 * kMiB;
 // A command is never as short as that.
 inline constexpr size_t kForwardCommandsMax = kForwardBytesMax / 16;
-// What is written to a peer at once: as many messages, of kPeerMessageBytesMax together.
-inline constexpr size_t kPeerFrameMessagesMax = 4'096;
+// What is written to a peer at once: messages, with the entries and commands in them, of
+// kPeerMessageBytesMax together. Each takes much more room in memory than the few bytes that it may
+// have in a frame.
+inline constexpr size_t kPeerFramePartsMax = 131'072;
 // The WAL above a snapshot that is being sent is kept up to this.
 inline constexpr size_t kPinnedLogBytesMax = 1024 * kMiB;
 
@@ -113,6 +115,7 @@ inline constexpr size_t kWalBatchBytesMax = 16 * kMiB;
 static_assert(kValueBytesHardMax + 64 * kKiB < kCommandBytesMax, "a largest Set fits a command");
 static_assert(kCommandBytesMax < kWalBatchBytesMax, "a largest command fits a batch");
 static_assert(kCommandBytesMax + kAppendBytesMax < kPeerMessageBytesMax);
+static_assert(kForwardCommandsMax < kPeerFramePartsMax && kAppendEntriesMax < kPeerFramePartsMax);
 static_assert(kListPageBytesMax + kValueBytesHardMax <= kWatchMessageBytesMax);
 
 }  // namespace pando::model

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "model/limits.h"
-#include "peer/wire.h"
+#include "protocol/wire.h"
 
 namespace pando::peer {
 namespace {
@@ -122,7 +122,8 @@ void GrpcPeers::Refuse(io::ChannelId channel, io::Refusal refusal, std::string d
 
 std::shared_ptr<io::ScanSink> GrpcPeers::SendSnapshot(model::ServerId to) {
   base::MutexLock lock(&mutex_);
-  return std::make_shared<SnapshotSink>(inbox_, to, EncodeGreeting({.to = to, .hello = hello_}),
+  return std::make_shared<SnapshotSink>(inbox_, to,
+                                        protocol::EncodeGreeting({.to = to, .hello = hello_}),
                                         [this, to] { return MakeSnapshotCall(to); });
 }
 

@@ -13,7 +13,7 @@
 #include "model/limits.h"
 #include "pando/internal/v1/peer.grpc.pb.h"
 #include "peer/testing/server.h"
-#include "peer/wire.h"
+#include "protocol/wire.h"
 
 namespace pando::peer {
 namespace {
@@ -181,7 +181,7 @@ TEST(GrpcPeers, LargestMessageArrives) {
   EXPECT_EQ(b.NextNumbers(opened.channel, 1), std::vector<uint64_t>{1});
   EXPECT_EQ(b.peers().counters().received_bytes,
             a.peers().counters().sent_bytes +
-                EncodeGreeting({.to = ServerId(2), .hello = a.hello()}).size());
+                protocol::EncodeGreeting({.to = ServerId(2), .hello = a.hello()}).size());
 }
 
 TEST(GrpcPeers, TakenPortIsNamed) {
@@ -204,7 +204,7 @@ class Deaf : public internal::v1::PeerService::CallbackService {
   class Reactor : public grpc::ServerBidiReactor<ChannelRequest, ChannelResponse> {
    public:
     explicit Reactor(grpc::CallbackServerContext* context) {
-      context->AddInitialMetadata(kListens, "1");
+      context->AddInitialMetadata(protocol::kListens, "1");
       StartSendInitialMetadata();
     }
     void OnCancel() override { Finish(grpc::Status::CANCELLED); }
@@ -260,7 +260,7 @@ class Nonsense : public testing::Test {
     return stream->Finish();
   }
   std::string Hello(uint64_t to = 2) {
-    return EncodeGreeting({.to = ServerId(to), .hello = a_.hello()});
+    return protocol::EncodeGreeting({.to = ServerId(to), .hello = a_.hello()});
   }
 
   // Somebody else who is understood.
@@ -284,7 +284,7 @@ TEST_F(Nonsense, FirstFrameThatIsNoHello) {
 
 TEST_F(Nonsense, FrameThatIsNone) {
   std::string frame;
-  EncodeMessage(Numbered(4), &frame);
+  protocol::EncodeMessage(Numbered(4), &frame);
   EXPECT_EQ(Say({Hello(), frame, "\xff"}).error_code(), grpc::INVALID_ARGUMENT);
   const auto opened = b_.Next<io::PeerOpened>();
   EXPECT_EQ(b_.NextNumbers(opened.channel, 1), std::vector<uint64_t>{4});
@@ -299,7 +299,7 @@ TEST_F(Nonsense, ProtocolThatThisServerDoesNotSpeak) {
 
 TEST_F(Nonsense, FrameOverTheLimit) {
   std::string frame;
-  EncodeMessage(
+  protocol::EncodeMessage(
       io::Forward{model::SourceNumber(1), {std::string(model::kPeerMessageBytesMax - 6, 'c')}},
       &frame);
   ASSERT_EQ(frame.size(), model::kPeerMessageBytesMax + 1);

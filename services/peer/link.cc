@@ -11,7 +11,7 @@
 #include "model/limits.h"
 #include "pando/internal/v1/peer.grpc.pb.h"
 #include "peer/connect.h"
-#include "peer/wire.h"
+#include "protocol/wire.h"
 
 namespace pando::peer {
 // One attempt. Its hold lasts until nothing can be read any more: until then Send may write.
@@ -42,7 +42,7 @@ class Link::Call
 
   void OnReadInitialMetadataDone(bool ok) override {
     // A refusal has initial metadata, too.
-    if (ok && context_.GetServerInitialMetadata().count(kListens) > 0) link_->OnReady();
+    if (ok && context_.GetServerInitialMetadata().count(protocol::kListens) > 0) link_->OnReady();
   }
   void OnReadDone(bool ok) override {
     if (ok) link_->OnRefused(response_.refusal(), response_.detail());
@@ -74,9 +74,10 @@ void Link::Send(const std::vector<io::PeerMessage>& messages) {
   }
   for (const io::PeerMessage& message : messages) {
     std::string bytes;
-    EncodeMessage(message, &bytes);
+    const size_t parts = protocol::EncodeMessage(message, &bytes);
     CHECK(bytes.size() <= model::kPeerMessageBytesMax);
-    Append(std::move(bytes));
+    CHECK(parts <= model::kPeerFramePartsMax);
+    Append(std::move(bytes), parts);
   }
   shared_.counters->sent_messages += messages.size();
   if (queued_bytes_ > model::kPeerQueueBytesMax) {
@@ -88,16 +89,16 @@ void Link::Send(const std::vector<io::PeerMessage>& messages) {
   }
 }
 
-void Link::Append(std::string bytes) {
+void Link::Append(std::string bytes, size_t parts) {
   queued_bytes_ += bytes.size();
   const bool fits = !frames_.empty() &&
                     frames_.back().bytes.size() + bytes.size() <= model::kPeerMessageBytesMax &&
-                    frames_.back().messages < model::kPeerFrameMessagesMax;
+                    frames_.back().parts + parts <= model::kPeerFramePartsMax;
   if (fits) {
     frames_.back().bytes += bytes;
-    ++frames_.back().messages;
+    frames_.back().parts += parts;
   } else {
-    frames_.push_back({std::move(bytes), 1});
+    frames_.push_back({std::move(bytes), parts});
   }
 }
 
@@ -119,7 +120,8 @@ base::Instant Link::Tend(base::Instant now, const io::PeerHello& hello) {
   ended = std::move(ended_);
   if (closed_ || state_ != State::kWaiting) return base::kNever;
   if (now < retry_at_) return retry_at_;
-  call_ = std::make_unique<Call>(this, EncodeGreeting({.to = address_.id, .hello = hello}));
+  call_ =
+      std::make_unique<Call>(this, protocol::EncodeGreeting({.to = address_.id, .hello = hello}));
   state_ = State::kConnecting;
   refused_ = false;
   writing_ = true;

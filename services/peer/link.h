@@ -65,8 +65,8 @@ class Link {
   void OnEnded(const std::string& why) PANDO_EXCLUDES(mutex_);
   void Break() PANDO_REQUIRES(mutex_);
   void WriteNext() PANDO_REQUIRES(mutex_);
-  // The end of the queue, with `bytes` added.
-  void Append(std::string bytes) PANDO_REQUIRES(mutex_);
+  // The end of the queue, with a message of so many parts added.
+  void Append(std::string bytes, size_t parts) PANDO_REQUIRES(mutex_);
   base::Duration NextDelay(base::Instant now) PANDO_REQUIRES(mutex_);
 
   const Shared shared_;
@@ -84,7 +84,7 @@ class Link {
   std::unique_ptr<Call> ended_ PANDO_GUARDED_BY(mutex_);  // for Tend to destroy
   struct Frame {
     std::string bytes;
-    size_t messages = 0;
+    size_t parts = 0;
   };
   std::deque<Frame> frames_ PANDO_GUARDED_BY(mutex_);  // not with gRPC yet
   size_t queued_bytes_ PANDO_GUARDED_BY(mutex_) = 0;   // with what is being written

@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/log.h"
-#include "peer/wire.h"
+#include "protocol/wire.h"
 
 namespace pando::peer {
 
@@ -69,12 +69,12 @@ class Listener::Incoming : public grpc::ServerBidiReactor<ChannelRequest, Channe
 
  private:
   void Greet() PANDO_REQUIRES(mutex_) {
-    Greeting greeting;
-    if (!DecodeGreeting(request_.frame(), &greeting)) return EndUnread("its Hello");
-    if (greeting.protocol != kProtocol) {
+    protocol::Greeting greeting;
+    if (!protocol::DecodeGreeting(request_.frame(), &greeting)) return EndUnread("its Hello");
+    if (greeting.protocol != protocol::kProtocol) {
       return EndRefused(io::Refusal::kWrongVersion,
-                        absl::StrCat("this server speaks protocol ", kProtocol, ", the caller ",
-                                     greeting.protocol));
+                        absl::StrCat("this server speaks protocol ", protocol::kProtocol,
+                                     ", the caller ", greeting.protocol));
     }
     const model::ServerId self = listener_->options_.id;
     if (greeting.to && greeting.to != self) {
@@ -85,12 +85,12 @@ class Listener::Incoming : public grpc::ServerBidiReactor<ChannelRequest, Channe
     opened_ = true;
     caller_ = {greeting.hello.id, greeting.hello.storage};
     listener_->inbox_->Post(io::PeerOpened{id_, std::move(greeting.hello)});
-    context_->AddInitialMetadata(kListens, "1");
+    context_->AddInitialMetadata(protocol::kListens, "1");
     StartSendInitialMetadata();
   }
   void TakeFrame() PANDO_REQUIRES(mutex_) {
     io::PeerMessages event{id_, {}};
-    if (!DecodeFrame(request_.frame(), &event.messages)) return EndUnread("a frame");
+    if (!protocol::DecodeFrame(request_.frame(), &event.messages)) return EndUnread("a frame");
     listener_->counters_->received_messages += event.messages.size();
     listener_->inbox_->Post(std::move(event));
   }
@@ -166,9 +166,9 @@ bool Listener::HasChannelOf(const io::PeerHello& hello) {
 grpc::Status Listener::Install(grpc::ServerContext*, grpc::ServerReader<InstallRequest>* reader,
                                internal::v1::InstallResponse*) {
   InstallRequest part;
-  Greeting greeting;
-  if (!reader->Read(&part) || !DecodeGreeting(part.greeting(), &greeting) ||
-      greeting.protocol != kProtocol || greeting.to != options_.id) {
+  protocol::Greeting greeting;
+  if (!reader->Read(&part) || !protocol::DecodeGreeting(part.greeting(), &greeting) ||
+      greeting.protocol != protocol::kProtocol || greeting.to != options_.id) {
     return {grpc::INVALID_ARGUMENT, "the snapshot is not for this server"};
   }
   if (!HasChannelOf(greeting.hello)) {

@@ -1,5 +1,5 @@
 // What servers say to one another about the log. They may be lost, delayed, repeated and
-// reordered, but not altered. Plain structs; peer/wire.h gives them bytes.
+// reordered, but not altered. Plain structs; protocol/wire.h gives them bytes.
 //
 // Each has the sender's term. The sender's id and start count come with the channel: an answer that
 // an earlier start gave is dropped by whoever gets it.

@@ -1,9 +1,10 @@
 // Everything that servers say: what goes in comes out, and what was cut off, lengthened or changed
 // is refused, or is read as something that has the same bytes.
-#include "peer/wire.h"
+#include "protocol/wire.h"
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 #include <memory>
 #include <set>
@@ -14,7 +15,7 @@
 #include "base/rng.h"
 #include "model/limits.h"
 
-namespace pando::peer {
+namespace pando::protocol {
 namespace {
 
 using model::Revision;
@@ -159,8 +160,8 @@ TEST(Wire, GreetingComesBack) {
 
 TEST(Wire, GreetingOfALaterProtocolIsReadThatFar) {
   Greeting greeting;
-  ASSERT_TRUE(DecodeGreeting("\x02 whatever it says", &greeting));
-  EXPECT_EQ(greeting.protocol, 2u);
+  ASSERT_TRUE(DecodeGreeting("\x7f whatever it says", &greeting));
+  EXPECT_EQ(greeting.protocol, 127u);
 }
 
 TEST(Wire, NothingThatIsCutOffIsRead) {
@@ -199,8 +200,8 @@ TEST(Wire, LimitsHold) {
       EncodeMessage(raft::Message(raft::StandNow{Term(1)}), &frame);
     return frame;
   };
-  EXPECT_TRUE(DecodeFrame(frame_of(model::kPeerFrameMessagesMax), &messages));
-  EXPECT_FALSE(DecodeFrame(frame_of(model::kPeerFrameMessagesMax + 1), &messages));
+  EXPECT_TRUE(DecodeFrame(frame_of(model::kPeerFramePartsMax), &messages));
+  EXPECT_FALSE(DecodeFrame(frame_of(model::kPeerFramePartsMax + 1), &messages));
 
   // A count in three bytes, and as many entries of three; 0x1000 is at the limit.
   const auto append_of = [](std::string count, size_t entries) {
@@ -221,6 +222,30 @@ TEST(Wire, LimitsHold) {
   EXPECT_FALSE(DecodeFrame(largest, &messages));
 }
 
+// A frame of nothing but empty entries or commands would take thirty times its bytes in memory.
+TEST(Wire, EveryEntryAndCommandCountsAgainstTheFrame) {
+  std::vector<raft::EntryRef> entries;
+  for (uint64_t i = 1; i <= model::kAppendEntriesMax; ++i) {
+    entries.push_back(SampleEntry(i, model::EntryKind::kNoop, ""));
+  }
+  const io::PeerMessage append = raft::Message(raft::AppendRequest{.entries = entries});
+  const io::PeerMessage forward =
+      io::Forward{model::SourceNumber(1), std::vector<std::string>(model::kForwardCommandsMax)};
+  for (const io::PeerMessage& message : {append, forward}) {
+    std::string frame;
+    std::vector<io::PeerMessage> messages;
+    size_t parts = EncodeMessage(message, &frame);
+    EXPECT_GT(parts, std::min(model::kAppendEntriesMax, model::kForwardCommandsMax));
+    const size_t parts_each = parts;
+    while (parts + parts_each <= model::kPeerFramePartsMax) parts += EncodeMessage(message, &frame);
+    const io::PeerMessage small = raft::Message(raft::StandNow{Term(1)});
+    while (parts < model::kPeerFramePartsMax) parts += EncodeMessage(small, &frame);
+    EXPECT_TRUE(DecodeFrame(frame, &messages));
+    EncodeMessage(small, &frame);
+    EXPECT_FALSE(DecodeFrame(frame, &messages));
+  }
+}
+
 TEST(Wire, EntriesBeyondTheLastRevisionAreRefused) {
   std::vector<io::PeerMessage> messages;
   raft::AppendRequest request{.previous = Revision(std::numeric_limits<int64_t>::max())};
@@ -230,4 +255,4 @@ TEST(Wire, EntriesBeyondTheLastRevisionAreRefused) {
 }
 
 }  // namespace
-}  // namespace pando::peer
+}  // namespace pando::protocol

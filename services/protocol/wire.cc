@@ -1,4 +1,4 @@
-#include "peer/wire.h"
+#include "protocol/wire.h"
 
 #include <concepts>
 #include <limits>
@@ -13,7 +13,7 @@
 #include "codec/membership.h"
 #include "model/limits.h"
 
-namespace pando::peer {
+namespace pando::protocol {
 namespace {
 
 static_assert(std::variant_size_v<io::PeerMessage> == 11 && std::variant_size_v<raft::Message> == 9,
@@ -83,16 +83,22 @@ constexpr std::pair<model::EntryKind, model::EntryKind> RangeOf(model::EntryKind
   return {model::EntryKind::kCommand, model::EntryKind::kNoop};
 }
 
+// Numbers take no more room in memory than a few times their bytes.
+template <class T>
+constexpr bool kIsPart = !std::is_trivially_copyable_v<T>;
+
 // --- Writing ----------------------------------------------------------------------------------
 
 class Put {
  public:
   explicit Put(std::string* out) : w_(out) {}
 
+  size_t parts() const { return parts_; }
   void operator()(const auto&... fields) { (One(fields), ...); }
   template <class T>
   void All(const std::vector<T>& items, size_t count_max) {
     CHECK(items.size() <= count_max);
+    if (kIsPart<T>) parts_ += items.size();
     w_.Varint(items.size());
     for (const T& item : items) One(item);
   }
@@ -116,12 +122,13 @@ class Put {
   template <class... Ts>
   void One(const std::variant<Ts...>& variant) {
     w_.Byte(static_cast<uint8_t>(variant.index()));
-    std::visit([this](const auto& alternative) { One(alternative); }, variant);
+    std::visit([this](const auto& alternative) { this->One(alternative); }, variant);
   }
   // An entry's place says its index.
   void One(const raft::AppendRequest& m) {
     (*this)(m.term, m.previous, m.previous_term, m.committed);
     CHECK(m.entries.size() <= model::kAppendEntriesMax);
+    parts_ += m.entries.size();
     w_.Varint(m.entries.size());
     model::Revision index = m.previous;
     for (const raft::EntryRef& entry : m.entries) {
@@ -139,6 +146,7 @@ class Put {
   }
 
   base::Writer w_;
+  size_t parts_ = 1;
 };
 
 // --- Reading ----------------------------------------------------------------------------------
@@ -148,15 +156,24 @@ class Take {
   explicit Take(std::string_view bytes) : r_(bytes) {}
 
   base::Reader& reader() { return r_; }
+  void Message(io::PeerMessage& message) {
+    Spend(1);
+    One(message);
+  }
   void operator()(auto&... fields) { (One(fields), ...); }
   template <class T>
   void All(std::vector<T>& items, size_t count_max) {
     const size_t count = Count(1, count_max);
+    if (kIsPart<T>) Spend(count);
     items.clear();
     for (size_t i = 0; i < count && r_.ok(); ++i) One(items.emplace_back());
   }
 
  private:
+  void Spend(size_t parts) {
+    if (parts > parts_left_) return r_.Fail();
+    parts_left_ -= parts;
+  }
   size_t Count(size_t bytes_each, size_t count_max) {
     const size_t count = r_.Count(bytes_each);
     if (count > count_max) r_.Fail();
@@ -206,6 +223,7 @@ class Take {
   void One(raft::AppendRequest& m) {
     (*this)(m.term, m.previous, m.previous_term, m.committed);
     const size_t count = Count(3, model::kAppendEntriesMax);
+    Spend(count);
     // Revisions have 63 bits.
     if (m.previous.value() > std::numeric_limits<int64_t>::max() - count) r_.Fail();
     for (size_t i = 0; i < count && r_.ok(); ++i) {
@@ -228,6 +246,7 @@ class Take {
   }
 
   base::Reader r_;
+  size_t parts_left_ = model::kPeerFramePartsMax;
 };
 
 }  // namespace
@@ -247,17 +266,18 @@ bool DecodeGreeting(std::string_view bytes, Greeting* greeting) {
   return take.reader().done();
 }
 
-void EncodeMessage(const io::PeerMessage& message, std::string* frame) { Put{frame}(message); }
+size_t EncodeMessage(const io::PeerMessage& message, std::string* frame) {
+  Put put(frame);
+  put(message);
+  return put.parts();
+}
 
 bool DecodeFrame(std::string_view frame, std::vector<io::PeerMessage>* messages) {
   if (frame.size() > model::kPeerMessageBytesMax) return false;
   Take take(frame);
   messages->clear();
-  while (!take.reader().at_end()) {
-    if (messages->size() == model::kPeerFrameMessagesMax) return false;
-    take(messages->emplace_back());
-  }
+  while (!take.reader().at_end()) take.Message(messages->emplace_back());
   return take.reader().done();
 }
 
-}  // namespace pando::peer
+}  // namespace pando::protocol

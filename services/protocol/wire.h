@@ -1,14 +1,15 @@
 // The bytes of what servers say to one another (io/peers.h). Decoders are total: whatever comes is
-// read, or refused, and never costs much more memory than it has bytes.
+// read, or refused, and never costs much more memory than it has bytes. Every value has one form.
 //
 //   hello     protocol (varint), the called server's id, then a PeerHello
 //   frame     messages one after the other, each: the number of its alternative, its fields
 //
 // The numbers are the alternatives' places in io::PeerMessage and raft::Message: whoever changes
 // these lists, or a struct in them, counts kProtocol up.
-#ifndef PANDO_PEER_WIRE_H_
-#define PANDO_PEER_WIRE_H_
+#ifndef PANDO_PROTOCOL_WIRE_H_
+#define PANDO_PROTOCOL_WIRE_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -17,7 +18,7 @@
 #include "io/peers.h"
 #include "model/ids.h"
 
-namespace pando::peer {
+namespace pando::protocol {
 
 inline constexpr uint64_t kProtocol = 1;
 
@@ -34,11 +35,12 @@ std::string EncodeGreeting(const Greeting& greeting);
 // True also for another protocol; then nothing but that is read.
 bool DecodeGreeting(std::string_view bytes, Greeting* greeting);
 
-// Appends to `*frame`. REQUIRES: entries of an AppendRequest are numbered from `previous` on.
-void EncodeMessage(const io::PeerMessage& message, std::string* frame);
-// False for anything else than at most kPeerFrameMessagesMax messages.
+// Appends to `*frame`; returns the number of its parts: the message, and each entry and command in
+// it. REQUIRES: entries of an AppendRequest are numbered from `previous` on.
+size_t EncodeMessage(const io::PeerMessage& message, std::string* frame);
+// False for anything else than messages of at most kPeerFramePartsMax parts together.
 bool DecodeFrame(std::string_view frame, std::vector<io::PeerMessage>* messages);
 
-}  // namespace pando::peer
+}  // namespace pando::protocol
 
-#endif  // PANDO_PEER_WIRE_H_
+#endif  // PANDO_PROTOCOL_WIRE_H_
