@@ -86,6 +86,9 @@ struct PeerOpened {
 struct PeerMessages {
   ChannelId channel;
   std::vector<PeerMessage> messages;
+  // The adapter's: while it lives, they count as not handled, and with too many of them the channel
+  // is not read on. Null: they do not count.
+  std::shared_ptr<void> held;
 };
 // It broke, or was refused. Fast failover starts from it.
 struct PeerClosed {

@@ -90,6 +90,12 @@ inline constexpr size_t kPeerMessageBytesMax = 8 * kMiB;
 inline constexpr size_t kForwardBytesMax = 1 * kMiB;
 // A command is never as short as that.
 inline constexpr size_t kForwardCommandsMax = kForwardBytesMax / 16;
+// What was read of one peer's channel and is not handled yet; beyond it the channel is not read.
+inline constexpr size_t kPeerHeldBytesMax = 16 * kMiB;
+// Channels of one peer at a time: of its other names, and broken ones of which nobody knows yet.
+inline constexpr size_t kPeerChannelsMax = 4;
+// Callers of the peer port that have not said who they are.
+inline constexpr size_t kPeerSilentMax = 32;
 // What is written to a peer at once: messages, with the entries and commands in them, of
 // kPeerMessageBytesMax together. Each takes much more room in memory than the few bytes that it may
 // have in a frame.

@@ -11,6 +11,8 @@ constexpr int kPingIntervalMs = 10'000;
 constexpr int kPingTimeoutMs = 5'000;
 // What a connect may take before it is tried anew.
 constexpr int kConnectTimeoutMs = 2'000;
+// A peer answers with nothing but a refusal.
+constexpr int kResponseBytesMax = 64 * 1024;
 
 }  // namespace
 
@@ -24,6 +26,7 @@ std::shared_ptr<grpc::Channel> Connect(const Options& options, const std::string
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kPingIntervalMs);
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetMaxReceiveMessageSize(kResponseBytesMax);
   return grpc::CreateCustomChannel(address,
                                    options.channel_credentials != nullptr
                                        ? options.channel_credentials

@@ -21,6 +21,11 @@ constexpr int kMinPingIntervalMs = 5'000;
 constexpr int kPingIntervalMs = 10'000;
 constexpr int kPingTimeoutMs = 5'000;
 
+// Connections on which nobody speaks gRPC, or nobody calls. A peer has one call to a connection.
+constexpr int kHandshakeTimeoutMs = 5'000;
+constexpr int kConnectionIdleMs = 10'000;
+constexpr int kStreamsPerConnection = 4;
+
 // What is over our own limit and below this gets an INVALID_ARGUMENT that says so.
 constexpr size_t kReceiveSlackBytes = 64 * model::kKiB;
 
@@ -41,6 +46,9 @@ absl::StatusOr<std::unique_ptr<GrpcPeers>> GrpcPeers::Start(Options options, io:
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kMinPingIntervalMs);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kConnectionIdleMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnection);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kPingIntervalMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
   builder.SetMaxReceiveMessageSize(
@@ -57,7 +65,7 @@ absl::StatusOr<std::unique_ptr<GrpcPeers>> GrpcPeers::Start(Options options, io:
 GrpcPeers::GrpcPeers(Options options, io::Inbox* inbox)
     : options_(std::move(options)),
       inbox_(inbox),
-      listener_(options_, inbox, &counters_),
+      listener_(options_, inbox, &counters_, [this] { Wake(); }),
       rng_(options_.seed),
       thread_([this] { Run(); }) {}
 
@@ -84,6 +92,7 @@ void GrpcPeers::SetPeers(io::PeerHello hello, std::vector<io::PeerAddress> peers
   {
     base::MutexLock lock(&mutex_);
     hello_ = std::move(hello);
+    counters_.SetPeers(peers);
     const auto kept = std::stable_partition(links_.begin(), links_.end(), [&](const auto& link) {
       return std::find(peers.begin(), peers.end(), link->address()) != peers.end();
     });
@@ -112,8 +121,26 @@ void GrpcPeers::Send(model::ServerId to, std::vector<io::PeerMessage> messages) 
   if (link != nullptr) {
     link->Send(messages);
   } else {
-    counters_.dropped_messages += messages.size();
+    counters_.Of(to)->dropped_messages += messages.size();
   }
+}
+
+std::vector<PeerStatus> GrpcPeers::Statuses() {
+  std::vector<std::shared_ptr<Link>> links;
+  {
+    base::MutexLock lock(&mutex_);
+    links = links_;
+  }
+  std::vector<PeerStatus> statuses;
+  for (const std::shared_ptr<Link>& link : links) {
+    // By the address only: nobody knows yet who is there.
+    if (!link->address().id) continue;
+    statuses.push_back({.id = link->address().id,
+                        .connected = link->open(),
+                        .queued_bytes = link->queued_bytes(),
+                        .counters = counters_.Of(link->address().id)});
+  }
+  return statuses;
 }
 
 void GrpcPeers::Refuse(io::ChannelId channel, io::Refusal refusal, std::string detail) {
@@ -177,7 +204,7 @@ void GrpcPeers::Run() {
       hello = hello_;
     }
     retired.clear();
-    wake = base::kNever;
+    wake = listener_.Tend(options_.now());
     for (const std::shared_ptr<Link>& link : links) {
       wake = std::min(wake, link->Tend(options_.now(), hello));
     }

@@ -1,7 +1,7 @@
 // GrpcPeers: io::Peers over gRPC, and the server that listens on the peer port.
 //
 //   core ── Send ──► Link ──► socket          socket ──► Listener ──► Inbox
-//   pando-peer: connects, connects again, clears away
+//   pando-peer: connects, connects again, clears away, ends callers that are silent
 //
 // A message takes no thread but the core's and one of gRPC's on its way out, and one of gRPC's on
 // its way in.
@@ -20,12 +20,21 @@
 #include "base/rng.h"
 #include "io/inbox.h"
 #include "io/peers.h"
+#include "peer/counters.h"
 #include "peer/link.h"
 #include "peer/listener.h"
 #include "peer/options.h"
 #include "peer/snapshot_sender.h"
 
 namespace pando::peer {
+
+// How the channel to one peer is doing.
+struct PeerStatus {
+  model::ServerId id;
+  bool connected = false;
+  size_t queued_bytes = 0;
+  std::shared_ptr<const Counters> counters;
+};
 
 class GrpcPeers : public io::Peers {
  public:
@@ -46,7 +55,12 @@ class GrpcPeers : public io::Peers {
 
   // Where it listens.
   int port() const { return port_; }
-  const Counters& counters() const { return counters_; }
+  std::shared_ptr<const Counters> counters(model::ServerId peer) const {
+    return counters_.Of(peer);
+  }
+  const Refusals& refusals() const { return listener_.refusals(); }
+  // Of every peer that SetPeers has named by its id. From any thread.
+  std::vector<PeerStatus> Statuses() PANDO_EXCLUDES(mutex_);
 
  private:
   GrpcPeers(Options options, io::Inbox* inbox);
@@ -59,7 +73,7 @@ class GrpcPeers : public io::Peers {
 
   const Options options_;
   io::Inbox* const inbox_;
-  Counters counters_;
+  CountersByPeer counters_;
   Listener listener_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;

@@ -33,9 +33,9 @@ TEST(GrpcPeers, HelloOpensAChannelAndMessagesComeInOrder) {
   std::iota(sent.begin(), sent.end(), 0);
   for (size_t i = 0; i < sent.size(); i += 2) a.Send(b, {Numbered(i), Numbered(i + 1)});
   EXPECT_EQ(b.NextNumbers(opened.channel, sent.size()), sent);
-  EXPECT_EQ(a.peers().counters().sent_messages, sent.size());
-  EXPECT_EQ(b.peers().counters().received_messages, sent.size());
-  EXPECT_EQ(a.peers().counters().dropped_messages, 0u);
+  EXPECT_EQ(a.peers().counters(ServerId(2))->sent_messages, sent.size());
+  EXPECT_EQ(b.peers().counters(ServerId(1))->received_messages, sent.size());
+  EXPECT_EQ(a.peers().counters(ServerId(2))->dropped_messages, 0u);
 }
 
 TEST(GrpcPeers, WhatIsSentToNobodyIsDropped) {
@@ -43,7 +43,7 @@ TEST(GrpcPeers, WhatIsSentToNobodyIsDropped) {
   a.Send(b, {Numbered(1)});
   a.Call({{ServerId(2), "127.0.0.1:1"}});
   a.Send(b, {Numbered(2)});
-  EXPECT_EQ(a.peers().counters().dropped_messages, 2u);
+  EXPECT_EQ(a.peers().counters(ServerId(2))->dropped_messages, 1u);
 }
 
 TEST(GrpcPeers, EachSideHasAChannelOfItsOwn) {
@@ -82,8 +82,8 @@ TEST(GrpcPeers, PeerThatComesBackIsConnectedAgain) {
   EXPECT_EQ(opened.hello, a.hello());
   a.Send(*b, {Numbered(5)});
   EXPECT_EQ(b->NextNumbers(opened.channel, 1), std::vector<uint64_t>{5});
-  EXPECT_EQ(a.peers().counters().opened, 2u);
-  EXPECT_EQ(a.peers().counters().broken, 1u);
+  EXPECT_EQ(a.peers().counters(ServerId(2))->opened, 2u);
+  EXPECT_EQ(a.peers().counters(ServerId(2))->broken, 1u);
 }
 
 TEST(GrpcPeers, PeerThatStartsLaterIsFound) {
@@ -179,8 +179,8 @@ TEST(GrpcPeers, LargestMessageArrives) {
   ASSERT_EQ(event.messages.size(), 1u);
   EXPECT_EQ(std::get<io::Forward>(event.messages[0]).commands[0], command);
   EXPECT_EQ(b.NextNumbers(opened.channel, 1), std::vector<uint64_t>{1});
-  EXPECT_EQ(b.peers().counters().received_bytes,
-            a.peers().counters().sent_bytes +
+  EXPECT_EQ(b.peers().counters(ServerId(1))->received_bytes,
+            a.peers().counters(ServerId(2))->sent_bytes +
                 protocol::EncodeGreeting({.to = ServerId(2), .hello = a.hello()}).size());
 }
 
@@ -231,12 +231,37 @@ TEST(GrpcPeers, TooMuchThatWaitsBreaksTheChannel) {
   for (size_t i = 0; i < model::kPeerQueueBytesMax / model::kMiB - 1; ++i) {
     a.peers().Send(ServerId(2), {forward});
   }
-  EXPECT_EQ(a.peers().counters().broken, 0u);
+  EXPECT_EQ(a.peers().counters(ServerId(2))->broken, 0u);
   for (size_t i = 0; i < 32; ++i) a.peers().Send(ServerId(2), {forward});
-  EXPECT_EQ(a.peers().counters().broken, 1u);
+  EXPECT_EQ(a.peers().counters(ServerId(2))->broken, 1u);
   a.Next<io::PeerReady>();
   a.Stop();
   server->Shutdown(std::chrono::system_clock::now());
+}
+
+// --- A core that is slow ----------------------------------------------------------------------
+
+TEST(GrpcPeers, ChannelIsNotReadOnWhileTheCoreIsBehind) {
+  Server a(1), b(2);
+  b.Call({a.address()});
+  a.Call({b.address()});
+  b.Await<io::PeerOpened>();
+  a.Await<io::PeerReady>();
+  constexpr size_t kMessages = 60;
+  const io::Forward forward{model::SourceNumber(1), {std::string(model::kMiB, 'c')}};
+  for (size_t i = 0; i < kMessages; ++i) a.peers().Send(ServerId(2), {forward});
+  const auto counters = b.peers().counters(ServerId(1));
+  // What is under way when the limit is reached is read whole.
+  constexpr size_t kHeldMax = model::kPeerHeldBytesMax + model::kPeerMessageBytesMax;
+  size_t handled = 0;
+  size_t messages = 0;
+  while (messages < kMessages) {
+    const auto event = b.Await<io::PeerMessages>();
+    EXPECT_LE(counters->received_bytes - handled, kHeldMax);
+    messages += event.messages.size();
+    handled += event.messages.size() * (model::kMiB + 7);
+  }
+  EXPECT_GT(handled, 2 * kHeldMax);
 }
 
 // --- Callers that say nonsense ----------------------------------------------------------------
@@ -259,6 +284,27 @@ class Nonsense : public testing::Test {
     }
     return stream->Finish();
   }
+  // A call on a connection of its own that says nothing.
+  class Silent {
+   public:
+    explicit Silent(const Server& server) {
+      grpc::ChannelArguments arguments;
+      arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+      stub_ = internal::v1::PeerService::NewStub(grpc::CreateCustomChannel(
+          server.address().address, grpc::InsecureChannelCredentials(), arguments));
+      stream_ = stub_->Channel(&context_);
+    }
+    // Waits for it.
+    grpc::Status End() { return stream_->Finish(); }
+    void Cancel() { context_.TryCancel(); }
+
+   private:
+    std::unique_ptr<internal::v1::PeerService::Stub> stub_;
+    grpc::ClientContext context_;
+    std::unique_ptr<grpc::ClientReaderWriter<ChannelRequest, ChannelResponse>> stream_;
+  };
+  uint64_t refused(Refusals::Reason reason) { return b_.peers().refusals().count(reason); }
+
   std::string Hello(uint64_t to = 2) {
     return protocol::EncodeGreeting({.to = ServerId(to), .hello = a_.hello()});
   }
@@ -292,9 +338,59 @@ TEST_F(Nonsense, FrameThatIsNone) {
 }
 
 TEST_F(Nonsense, ProtocolThatThisServerDoesNotSpeak) {
-  EXPECT_TRUE(Say({"\x02whatever"}).ok());
+  EXPECT_TRUE(Say({"\x7fwhatever"}).ok());
   EXPECT_EQ(response_.refusal(), static_cast<uint32_t>(io::Refusal::kWrongVersion));
   EXPECT_TRUE(b_.NothingCame());
+}
+
+TEST_F(Nonsense, WhoSaysNothingForTooLongIsEnded) {
+  Silent silent(b_);
+  // The second call is there when the clock has gone on, and finds the first.
+  while (refused(Refusals::Reason::kSilent) == 0) {
+    b_.PassTime(std::chrono::seconds(5));
+    Say({""});
+  }
+  EXPECT_EQ(silent.End().error_code(), grpc::RESOURCE_EXHAUSTED);
+}
+
+TEST_F(Nonsense, TheOldestWhoSaysNothingGivesWay) {
+  std::vector<std::unique_ptr<Silent>> silent;
+  while (refused(Refusals::Reason::kCrowded) == 0) {
+    ASSERT_LE(silent.size(), 4 * model::kPeerSilentMax);
+    silent.push_back(std::make_unique<Silent>(b_));
+  }
+  EXPECT_GE(silent.size(), model::kPeerSilentMax);
+  // Who says at once who it is finds room; the fixture's end does it, too.
+  EXPECT_EQ(Say({Hello(), "\xff"}).error_code(), grpc::INVALID_ARGUMENT);
+  b_.Next<io::PeerOpened>();
+  b_.Next<io::PeerClosed>();
+  for (const auto& one : silent) one->Cancel();
+  for (const auto& one : silent) one->End();
+}
+
+TEST_F(Nonsense, OneServerHasOnlySoManyChannels) {
+  a_.Call({b_.address()});
+  a_.Next<io::PeerReady>();
+  const auto first = b_.Next<io::PeerOpened>();
+  std::vector<std::unique_ptr<internal::v1::PeerService::Stub>> stubs;
+  std::vector<std::unique_ptr<grpc::ClientContext>> contexts;
+  std::vector<std::unique_ptr<grpc::ClientReaderWriter<ChannelRequest, ChannelResponse>>> streams;
+  for (size_t i = 0; i < model::kPeerChannelsMax; ++i) {
+    stubs.push_back(internal::v1::PeerService::NewStub(
+        grpc::CreateChannel(b_.address().address, grpc::InsecureChannelCredentials())));
+    contexts.push_back(std::make_unique<grpc::ClientContext>());
+    streams.push_back(stubs.back()->Channel(contexts.back().get()));
+    ChannelRequest request;
+    request.set_frame(Hello());
+    ASSERT_TRUE(streams.back()->Write(request));
+    b_.Next<io::PeerOpened>();
+  }
+  EXPECT_EQ(b_.Next<io::PeerClosed>().channel, first.channel);
+  EXPECT_EQ(refused(Refusals::Reason::kCrowded), 1u);
+  for (const auto& context : contexts) context->TryCancel();
+  for (const auto& stream : streams) stream->Finish();
+  for (size_t i = 0; i < model::kPeerChannelsMax; ++i) b_.Await<io::PeerClosed>();
+  a_.Call({});
 }
 
 TEST_F(Nonsense, FrameOverTheLimit) {

@@ -45,7 +45,8 @@ class Link::Call
     if (ok && context_.GetServerInitialMetadata().count(protocol::kListens) > 0) link_->OnReady();
   }
   void OnReadDone(bool ok) override {
-    if (ok) link_->OnRefused(response_.refusal(), response_.detail());
+    if (ok && !refused_) link_->OnRefused(response_.refusal(), response_.detail());
+    refused_ = refused_ || ok;
     link_->OnRead(this, ok);
   }
   void OnWriteDone(bool ok) override { link_->OnWritten(ok); }
@@ -57,10 +58,14 @@ class Link::Call
   grpc::ClientContext context_;
   internal::v1::ChannelRequest request_;  // gRPC's while the link is writing_
   internal::v1::ChannelResponse response_;
+  bool refused_ = false;
 };
 
 Link::Link(Shared shared, io::PeerAddress address, uint64_t seed)
-    : shared_(std::move(shared)), address_(std::move(address)), rng_(seed) {}
+    : shared_(std::move(shared)),
+      address_(std::move(address)),
+      counters_(shared_.counters->Of(address_.id)),
+      rng_(seed) {}
 
 Link::~Link() { CHECK(finished()); }
 
@@ -69,7 +74,7 @@ Link::~Link() { CHECK(finished()); }
 void Link::Send(const std::vector<io::PeerMessage>& messages) {
   base::MutexLock lock(&mutex_);
   if (state_ != State::kOpen) {
-    shared_.counters->dropped_messages += messages.size();
+    counters_->dropped_messages += messages.size();
     return;
   }
   for (const io::PeerMessage& message : messages) {
@@ -79,7 +84,7 @@ void Link::Send(const std::vector<io::PeerMessage>& messages) {
     CHECK(parts <= model::kPeerFramePartsMax);
     Append(std::move(bytes), parts);
   }
-  shared_.counters->sent_messages += messages.size();
+  counters_->sent_messages += messages.size();
   if (queued_bytes_ > model::kPeerQueueBytesMax) {
     base::Log(base::Severity::kWarning, "too much waits for a peer: channel broken",
               {{"peer", address_.id}, {"queued_bytes", queued_bytes_}});
@@ -107,7 +112,7 @@ void Link::WriteNext() {
   if (frames_.empty()) return;
   writing_ = true;
   writing_bytes_ = frames_.front().bytes.size();
-  shared_.counters->sent_bytes += writing_bytes_;
+  counters_->sent_bytes += writing_bytes_;
   call_->Write(std::move(frames_.front().bytes));
   frames_.pop_front();
 }
@@ -134,7 +139,7 @@ void Link::OnReady() {
   if (state_ != State::kConnecting) return;
   state_ = State::kOpen;
   opened_at_ = shared_.options.now();
-  ++shared_.counters->opened;
+  ++counters_->opened;
   shared_.inbox->Post(io::PeerReady{address_.id});
 }
 
@@ -147,8 +152,12 @@ void Link::OnRefused(uint32_t refusal, const std::string& detail) {
 
 void Link::OnRead(Call* call, bool ok) {
   base::MutexLock lock(&mutex_);
-  if (ok) return call->ReadOn();
-  if (state_ == State::kOpen) ++shared_.counters->broken;
+  if (ok) {
+    // One answer says it all: more of them would only fill the Inbox.
+    Break();
+    return call->ReadOn();
+  }
+  if (state_ == State::kOpen) ++counters_->broken;
   state_ = State::kEnding;
   call->Release();
 }
@@ -162,7 +171,7 @@ void Link::OnWritten(bool ok) {
 
 void Link::Break() {
   if (state_ != State::kConnecting && state_ != State::kOpen) return;
-  if (state_ == State::kOpen) ++shared_.counters->broken;
+  if (state_ == State::kOpen) ++counters_->broken;
   state_ = State::kEnding;
   call_->Cancel();
 }
@@ -201,6 +210,16 @@ void Link::Close() {
   base::MutexLock lock(&mutex_);
   closed_ = true;
   Break();
+}
+
+bool Link::open() const {
+  base::MutexLock lock(&mutex_);
+  return state_ == State::kOpen;
+}
+
+size_t Link::queued_bytes() const {
+  base::MutexLock lock(&mutex_);
+  return queued_bytes_;
 }
 
 bool Link::finished() const {

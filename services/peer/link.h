@@ -25,6 +25,7 @@
 #include "base/time.h"
 #include "io/inbox.h"
 #include "io/peers.h"
+#include "peer/counters.h"
 #include "peer/options.h"
 
 namespace pando::peer {
@@ -35,7 +36,7 @@ class Link {
   struct Shared {
     const Options& options;
     io::Inbox* inbox;
-    Counters* counters;
+    const CountersByPeer* counters;
     std::function<void()> wake;
   };
   Link(Shared shared, io::PeerAddress address, uint64_t seed);
@@ -54,6 +55,10 @@ class Link {
   // Closed, and the last call is gone.
   bool finished() const PANDO_EXCLUDES(mutex_);
 
+  bool open() const PANDO_EXCLUDES(mutex_);
+  // What waits to be written, with what is being written.
+  size_t queued_bytes() const PANDO_EXCLUDES(mutex_);
+
  private:
   class Call;
   enum class State : uint8_t { kWaiting, kConnecting, kOpen, kEnding };
@@ -71,6 +76,7 @@ class Link {
 
   const Shared shared_;
   const io::PeerAddress address_;
+  const std::shared_ptr<Counters> counters_;
 
   mutable base::Mutex mutex_;
   base::Rng rng_ PANDO_GUARDED_BY(mutex_);

@@ -5,7 +5,6 @@
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -29,20 +28,17 @@ struct Options {
   base::Duration refused_delay = std::chrono::seconds(2);
   // Where snapshots that arrive are built; null: none is taken.
   io::ReceiveSnapshot receive_snapshot;
+  // Of every snapshot that has ended, from any thread; may be null, and must not block.
+  struct SnapshotEnd {
+    bool sent = false;  // else received
+    bool good = false;
+    uint64_t bytes = 0;  // of records
+    base::Duration taken{0};
+  };
+  std::function<void(const SnapshotEnd&)> on_snapshot;
   // Null: without encryption.
   std::shared_ptr<grpc::ChannelCredentials> channel_credentials;
   std::shared_ptr<grpc::ServerCredentials> server_credentials;
-};
-
-// Since the start. Written by any thread.
-struct Counters {
-  std::atomic<uint64_t> sent_bytes{0};
-  std::atomic<uint64_t> sent_messages{0};
-  std::atomic<uint64_t> dropped_messages{0};
-  std::atomic<uint64_t> received_bytes{0};
-  std::atomic<uint64_t> received_messages{0};
-  std::atomic<uint64_t> opened{0};  // channels to peers
-  std::atomic<uint64_t> broken{0};  // of those
 };
 
 }  // namespace pando::peer

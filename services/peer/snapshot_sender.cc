@@ -15,9 +15,11 @@ using internal::v1::InstallRequest;
 
 SnapshotCall::SnapshotCall(const Options& options, io::Inbox* inbox, io::PeerAddress to,
                            std::function<void(SnapshotCall*)> on_done)
-    : inbox_(inbox),
+    : options_(options),
+      inbox_(inbox),
       to_(std::move(to)),
       on_done_(std::move(on_done)),
+      began_(options.now()),
       stub_(internal::v1::PeerService::NewStub(Connect(options, to_.address))) {
   context_.set_deadline(std::chrono::system_clock::now() +
                         std::chrono::milliseconds(model::kScanMsMax));
@@ -29,6 +31,7 @@ void SnapshotCall::Start(InstallRequest first) {
   AddHold();
   {
     const base::MutexLock lock(&mutex_);
+    started_ = true;
     Write(std::move(first));
   }
   StartCall();
@@ -43,6 +46,7 @@ io::Taken SnapshotCall::Take(const std::vector<model::RecordWrite>& records) {
     internal::v1::Record* out = part.add_records();
     out->set_key(record.key);
     out->set_value(*record.value);
+    bytes_ += out->key().size() + out->value().size();
   }
   Write(std::move(part));
   return io::Taken::kTaken;
@@ -55,7 +59,8 @@ void SnapshotCall::Finish(bool good) {
     broken_ = true;
     context_.TryCancel();
   }
-  if (!writing_) WriteLast();
+  // Shutdown may come before Start; then the write of the first part fails, and ends it.
+  if (started_ && !writing_) WriteLast();
 }
 
 void SnapshotCall::Write(InstallRequest part) {
@@ -82,10 +87,13 @@ void SnapshotCall::OnWriteDone(bool ok) {
 }
 
 void SnapshotCall::OnDone(const grpc::Status& status) {
+  Options::SnapshotEnd end{.sent = true, .good = status.ok(), .taken = options_.now() - began_};
   {
     const base::MutexLock lock(&mutex_);
     broken_ = true;
+    end.bytes = bytes_;
   }
+  if (options_.on_snapshot) options_.on_snapshot(end);
   if (!status.ok()) {
     base::Log(base::Severity::kWarning, "a snapshot was not taken",
               {{"peer", to_.id}, {"error", status.error_message()}});

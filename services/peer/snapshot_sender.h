@@ -34,7 +34,6 @@ class SnapshotCall : public grpc::ClientWriteReactor<internal::v1::InstallReques
   io::Taken Take(const std::vector<model::RecordWrite>& records) PANDO_EXCLUDES(mutex_);
   // The scan has ended; not good: the peer must not take what it has.
   void Finish(bool good) PANDO_EXCLUDES(mutex_);
-  void Cancel() { context_.TryCancel(); }
 
   void OnWriteDone(bool ok) override PANDO_EXCLUDES(mutex_);
   void OnDone(const grpc::Status& status) override;
@@ -43,19 +42,23 @@ class SnapshotCall : public grpc::ClientWriteReactor<internal::v1::InstallReques
   void Write(internal::v1::InstallRequest part) PANDO_REQUIRES(mutex_);
   void WriteLast() PANDO_REQUIRES(mutex_);
 
+  const Options& options_;
   io::Inbox* const inbox_;
   const io::PeerAddress to_;
   const std::function<void(SnapshotCall*)> on_done_;
+  const base::Instant began_;
   const std::unique_ptr<internal::v1::PeerService::Stub> stub_;
   grpc::ClientContext context_;
   internal::v1::InstallResponse response_;
 
   base::Mutex mutex_;
   internal::v1::InstallRequest request_;  // gRPC's while writing_
+  bool started_ PANDO_GUARDED_BY(mutex_) = false;
   bool writing_ PANDO_GUARDED_BY(mutex_) = false;
   bool ended_ PANDO_GUARDED_BY(mutex_) = false;     // the scan has
   bool released_ PANDO_GUARDED_BY(mutex_) = false;  // nothing more is written
   bool broken_ PANDO_GUARDED_BY(mutex_) = false;
+  uint64_t bytes_ PANDO_GUARDED_BY(mutex_) = 0;  // of records, handed to gRPC
 };
 
 // The scan's side. `make_call` makes the call when the scan begins; null: there is to be none.

@@ -2,6 +2,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <condition_variable>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -32,6 +34,16 @@ class Received {
   io::StateMark mark() { return Locked(mark_); }
   bool finished() { return Locked(finished_); }
   std::vector<model::RecordWrite> records() { return Locked(records_); }
+  // Every Take waits, until GoOn.
+  void Hold() {
+    const std::lock_guard lock(mutex_);
+    held_ = true;
+  }
+  void GoOn() {
+    const std::lock_guard lock(mutex_);
+    held_ = false;
+    goes_on_.notify_all();
+  }
   // The next Take fails with this.
   void FailWith(absl::Status status) {
     const std::lock_guard lock(mutex_);
@@ -43,7 +55,8 @@ class Received {
    public:
     explicit Receiver(Received* received) : received_(received) {}
     absl::Status Take(const std::vector<model::RecordWrite>& records) override {
-      const std::lock_guard lock(received_->mutex_);
+      std::unique_lock lock(received_->mutex_);
+      received_->goes_on_.wait(lock, [this] { return !received_->held_; });
       if (!received_->failure_.ok()) return received_->failure_;
       received_->records_.insert(received_->records_.end(), records.begin(), records.end());
       return absl::OkStatus();
@@ -65,6 +78,8 @@ class Received {
   }
 
   std::mutex mutex_;
+  std::condition_variable goes_on_;
+  bool held_ = false;
   io::StateMark mark_;
   std::vector<model::RecordWrite> records_;
   bool finished_ = false;
@@ -154,6 +169,51 @@ TEST_F(Snapshot, StrangerIsNotListenedTo) {
   sink->Begin(kMark);
   sink->Finish(kMark.revision, absl::OkStatus());
   EXPECT_FALSE(stranger.Next<io::SnapshotSent>().good);
+  EXPECT_FALSE(received_.finished());
+}
+
+// A heartbeat that came behind a snapshot would come after its follower has stood.
+TEST_F(Snapshot, MessagesDoNotWaitBehindOneThatIsReadSlowly) {
+  to_.Call({from_.address()});
+  to_.Next<io::PeerOpened>();
+  const auto to_from = from_.Next<io::PeerOpened>();
+  to_.Next<io::PeerReady>();
+  received_.Hold();
+  const auto sink = from_.peers().SendSnapshot(ServerId(2));
+  sink->Begin(kMark);
+  // As much as fits into the connection, and then some.
+  size_t full_in_a_row = 0;
+  for (int i = 0; full_in_a_row < 100'000;) {
+    const bool taken = sink->Take(kMark.revision, Chunk(i)) == io::Taken::kTaken;
+    full_in_a_row = taken ? 0 : full_in_a_row + 1;
+    if (taken) ++i;
+  }
+  for (uint64_t i = 0; i < 100; ++i) {
+    from_.Send(to_, {Numbered(i)});
+    EXPECT_EQ(std::get<raft::ReadRequest>(
+                  std::get<raft::Message>(to_.Next<io::PeerMessages>().messages.at(0)))
+                  .id,
+              i);
+    to_.Send(from_, {Numbered(i)});
+    EXPECT_EQ(from_.NextNumbers(to_from.channel, 1), std::vector<uint64_t>{i});
+  }
+  EXPECT_FALSE(received_.finished());
+  received_.GoOn();
+  sink->Finish(kMark.revision, absl::OkStatus());
+  EXPECT_TRUE(from_.Next<io::SnapshotSent>().good);
+}
+
+// Shutdown ends the calls that it finds, while the scan thread may be about to start one.
+TEST_F(Snapshot, CallThatIsEndedBeforeItStartsIsOver) {
+  io::Inbox inbox;
+  std::promise<void> done;
+  Options options;
+  options.now = SteadyNow;
+  SnapshotCall call(options, &inbox, to_.address(), [&](SnapshotCall*) { done.set_value(); });
+  call.Finish(false);
+  call.Start({});
+  done.get_future().wait();
+  EXPECT_EQ(call.Take(Chunk(1)), io::Taken::kCancelled);
   EXPECT_FALSE(received_.finished());
 }
 

@@ -13,6 +13,8 @@ namespace pando::replica {
 namespace {
 
 constexpr base::Duration kReportInterval = std::chrono::milliseconds(250);
+// The same refusal of the same peer is told again after so long.
+constexpr base::Duration kTellRefusalInterval = std::chrono::minutes(1);
 
 // Whether a message of somebody who is no member here may count all the same: whoever asks may know
 // a newer membership. Answers count by the membership of who gets them, so a stranger's do not.
@@ -129,7 +131,6 @@ std::optional<Replica::Objection> Replica::Judge(const io::PeerHello& hello) {
 void Replica::OnPeerOpened(io::PeerOpened opened) {
   if (opened.hello.id == options_.id) return;
   if (std::optional<Objection> objection = Judge(opened.hello)) {
-    Tell(absl::StrCat("refused ", io::RefusalName(objection->refusal), ": ", objection->detail));
     adapters_.peers->Refuse(opened.channel, objection->refusal, std::move(objection->detail));
     return;
   }
@@ -164,9 +165,13 @@ void Replica::OnPeerRefused(const io::PeerRefused& refused) {
                    " refuses this one: ", io::RefusalName(refused.refusal), ": ", refused.detail);
   if (refused.refusal == io::Refusal::kLogLost) {
     Stop(what);
-  } else {
-    Tell(what);
+    return;
   }
+  // It is asked again every few seconds, for as long as this goes on.
+  ToldRefusal& told = told_refusals_[refused.peer];
+  if (told.what == what && now_ < told.at + kTellRefusalInterval) return;
+  told = {what, now_};
+  Tell(what);
 }
 
 void Replica::OnPeerMessages(io::PeerMessages messages) {

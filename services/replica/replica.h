@@ -346,6 +346,11 @@ class Replica : private watch::Streams::Sink {
   absl::btree_map<model::ServerId, std::vector<io::PeerMessage>> mail_;
   std::pair<io::PeerHello, std::vector<io::PeerAddress>> told_peers_;
   bool update_peers_ = true;
+  struct ToldRefusal {
+    std::string what;
+    base::Instant at;
+  };
+  absl::btree_map<model::ServerId, ToldRefusal> told_refusals_;  // of the peers', of this server
   struct Told {
     io::Report report;
     base::Instant at;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <memory>
@@ -29,7 +30,7 @@ class Server {
     Options options;
     options.id = model::ServerId(id);
     options.listen_address = "127.0.0.1:" + std::to_string(port);
-    options.now = SteadyNow;
+    options.now = [this] { return SteadyNow() + passed_.load(); };
     options.seed = id;
     options.refused_delay = refused_delay;
     options.receive_snapshot = std::move(receive_snapshot);
@@ -52,6 +53,8 @@ class Server {
   void Send(const Server& to, std::vector<io::PeerMessage> messages) {
     peers_->Send(to.hello_.id, std::move(messages));
   }
+  // Its clock goes on by so much at once. Its thread looks at it when somebody calls next.
+  void PassTime(base::Duration duration) { passed_ = passed_.load() + duration; }
   // Ends it, as a process ends.
   void Stop() { peers_.reset(); }
 
@@ -102,6 +105,7 @@ class Server {
     for (io::Event& event : events) events_.push_back(std::move(event));
   }
 
+  std::atomic<base::Duration> passed_{base::Duration(0)};
   io::Inbox inbox_;
   std::deque<io::Event> events_;
   io::PeerHello hello_;
