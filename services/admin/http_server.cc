@@ -47,7 +47,7 @@ class HttpServer::Core {
     http_.Get("/healthz", HealthHandler(&CheckAlive));
     http_.Get("/readyz", HealthHandler(&CheckReady));
     http_.Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
-      response.set_content(options_.metrics->Scrape(), kPrometheus);
+      response.set_content(options_.metrics->Scrape(options_.clock()), kPrometheus);
     });
     http_.set_error_handler([](const httplib::Request&, httplib::Response& response) {
       if (response.body.empty()) response.set_content(kIndex, kPlain);

@@ -6,7 +6,9 @@
 #include <iterator>
 #include <utility>
 
+#include "admin/health.h"
 #include "admin/process.h"
+#include "admin/samples.h"
 #include "base/check.h"
 #include "model/reply.h"
 
@@ -42,6 +44,11 @@ constexpr Described kGauges[] = {
     {"pando_disk_free_bytes", "Bytes that may still be written where the data dir is"},
     {"pando_disk_no_space", "1 while writes are refused with NO_SPACE"},
     {"pando_core_overloaded", "1 while writes are refused with OVERLOADED"},
+    {"pando_raft_members", "Members of the ensemble, this server too"},
+    {"pando_raft_members_heard",
+     "Those of them that have a channel open to this server, and itself"},
+    {"pando_raft_pending_proposals", "Writes taken here that are not applied here yet"},
+    {"pando_raft_uncommitted_bytes", "Bytes of this leader's log that no majority has on disk yet"},
 };
 constexpr Described kCounters[] = {
     {"pando_core_turns_total", "Turns of the core loop"},
@@ -53,6 +60,17 @@ constexpr Described kCounters[] = {
     {"pando_store_snapshots_total", "Snapshots of the whole state that were completed"},
     {"pando_watch_events_total", "Watch events written to streams"},
     {"pando_core_events_total", "Events of the ensemble's life: elections, expired sessions, …"},
+    {"pando_raft_elections_total", "Elections in which this server stood"},
+    {"pando_raft_leader_changes_total", "Times that another server than before was seen to lead"},
+    {"pando_raft_forwarded_proposals_total", "Writes sent on to the leader, repetitions too"},
+    {"pando_raft_heartbeat_failures_total",
+     "Heartbeats of this leader that a member had not answered when the next one was due"},
+    {"pando_raft_digest_mismatches_total",
+     "Reports of members that their state is another than this leader's"},
+    {"pando_peer_snapshot_sent_bytes_total", "Bytes of snapshots sent to members"},
+    {"pando_peer_snapshot_received_bytes_total", "Bytes of snapshots that members sent"},
+    {"pando_peer_snapshot_send_failures_total", "Snapshots that a member did not take"},
+    {"pando_peer_snapshot_receive_failures_total", "Snapshots of members that were not taken"},
 };
 constexpr Described kTimings[] = {
     {"pando_wal_sync_seconds", "Syncs of the write-ahead log"},
@@ -61,6 +79,8 @@ constexpr Described kTimings[] = {
     {"pando_store_write_seconds", "Writing one batch of state to LevelDB, synced"},
     {"pando_store_snapshot_seconds", "Writing one snapshot of the whole state"},
     {"pando_watch_delivery_seconds", "From the apply of a change to its event on the wire"},
+    {"pando_peer_snapshot_send_seconds", "Sending one snapshot until the member has it on disk"},
+    {"pando_peer_snapshot_receive_seconds", "Receiving one snapshot until it is on disk"},
 };
 static_assert(std::size(kGauges) == static_cast<size_t>(Gauge::kGaugeCount));
 static_assert(std::size(kCounters) == static_cast<size_t>(Counter::kCounterCount));
@@ -89,17 +109,8 @@ constexpr std::pair<Role, const char*> kRoles[] = {{Role::kLeader, "leader"},
                                                    {Role::kLearner, "learner"},
                                                    {Role::kCandidate, "candidate"}};
 
-ClientMetric GaugeOf(double value) {
-  ClientMetric metric;
-  metric.gauge.value = value;
-  return metric;
-}
-
-ClientMetric CounterOf(double value) {
-  ClientMetric metric;
-  metric.counter.value = value;
-  return metric;
-}
+ClientMetric GaugeOf(auto value) { return Sample(MetricType::Gauge, value); }
+ClientMetric CounterOf(auto value) { return Sample(MetricType::Counter, value); }
 
 MetricFamily Family(const Described& described, MetricType type) {
   return {described.name, described.help, type, {}};
@@ -165,7 +176,7 @@ void Metrics::CollectGauges(std::vector<MetricFamily>* families) const {
         family.metric.back().label = {{"role", name}};
       }
     } else {
-      family.metric.push_back(GaugeOf(static_cast<double>(Get(static_cast<Gauge>(i)))));
+      family.metric.push_back(GaugeOf(Get(static_cast<Gauge>(i))));
     }
     families->push_back(std::move(family));
   }
@@ -175,7 +186,7 @@ void Metrics::CollectGauges(std::vector<MetricFamily>* families) const {
   families->push_back({"pando_store_lag_revisions",
                        "Revisions that are applied and not yet in LevelDB",
                        MetricType::Gauge,
-                       {GaugeOf(static_cast<double>(applied - stored))}});
+                       {GaugeOf(applied - stored)}});
   MetricFamily build = {"pando_build_info", "1; the labels say it", MetricType::Gauge, {}};
   build.metric.push_back(GaugeOf(1));
   build.metric.back().label = {{"version", version_}, {"compiler", __VERSION__}};
@@ -200,7 +211,7 @@ void Metrics::CollectRequests(std::vector<MetricFamily>* families) const {
     for (size_t reason = 0; reason < Reasons().size(); ++reason) {
       const uint64_t count = method->by_reason[reason].load(std::memory_order_relaxed);
       if (count == 0) continue;
-      total.metric.push_back(CounterOf(static_cast<double>(count)));
+      total.metric.push_back(CounterOf(count));
       total.metric.back().label = {{"method", method->name}, {"reason", Reasons()[reason]}};
     }
   }
@@ -208,13 +219,17 @@ void Metrics::CollectRequests(std::vector<MetricFamily>* families) const {
   families->push_back(std::move(total));
 }
 
-std::string Metrics::Scrape() const {
+std::string Metrics::Scrape(base::Instant now) const {
   std::vector<MetricFamily> families;
+  families.push_back({"pando_server_ready",
+                      "1 while clients should be sent here, as /readyz says",
+                      MetricType::Gauge,
+                      {GaugeOf(AllOk(CheckReady(*this, now)) ? 1 : 0)}});
   CollectGauges(&families);
+  peers_.Collect(&families);
   for (size_t i = 0; i < std::size(kCounters); ++i) {
     MetricFamily family = Family(kCounters[i], MetricType::Counter);
-    const uint64_t value = counters_[i].load(std::memory_order_relaxed);
-    family.metric.push_back(CounterOf(static_cast<double>(value)));
+    family.metric.push_back(CounterOf(counters_[i].load(std::memory_order_relaxed)));
     families.push_back(std::move(family));
   }
   for (size_t i = 0; i < std::size(kTimings); ++i) {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "admin/histogram.h"
+#include "admin/peer_metrics.h"
 #include "base/time.h"
 
 namespace pando::admin {
@@ -41,6 +42,10 @@ enum class Gauge : uint8_t {
   kDiskFree,
   kNoSpace,
   kOverloaded,
+  kMembers,
+  kMembersHeard,
+  kPendingProposals,
+  kUncommittedBytes,
   kGaugeCount
 };
 
@@ -55,6 +60,15 @@ enum class Counter : uint8_t {
   kSnapshots,
   kWatchEvents,
   kLoggedEvents,
+  kElections,
+  kLeaderChanges,
+  kForwardedProposals,
+  kHeartbeatFailures,
+  kDigestMismatches,
+  kSnapshotSentBytes,
+  kSnapshotReceivedBytes,
+  kSnapshotSendFailures,
+  kSnapshotReceiveFailures,
   kCounterCount
 };
 
@@ -66,6 +80,8 @@ enum class Timing : uint8_t {
   kStoreWrite,
   kSnapshot,
   kWatchDelivery,
+  kSnapshotSend,
+  kSnapshotReceive,
   kTimingCount
 };
 
@@ -84,6 +100,10 @@ class Metrics {
   void Add(Counter counter, uint64_t amount = 1) {
     counters_[static_cast<size_t>(counter)].fetch_add(amount, std::memory_order_relaxed);
   }
+  // For what somebody else counts since the start.
+  void SetTotal(Counter counter, uint64_t total) {
+    counters_[static_cast<size_t>(counter)].store(total, std::memory_order_relaxed);
+  }
   void Observe(Timing timing, base::Duration duration) {
     timings_[static_cast<size_t>(timing)].Observe(duration);
   }
@@ -99,8 +119,10 @@ class Metrics {
     return {base::Duration(last_turn_ns_.load(std::memory_order_relaxed))};
   }
 
+  PeerMetrics& peers() { return peers_; }
+
   // All of it, the process's own numbers too, in Prometheus' text format.
-  std::string Scrape() const;
+  std::string Scrape(base::Instant now) const;
 
  private:
   struct Method;
@@ -113,6 +135,7 @@ class Metrics {
   std::array<std::atomic<uint64_t>, static_cast<size_t>(Counter::kCounterCount)> counters_{};
   std::array<Histogram, static_cast<size_t>(Timing::kTimingCount)> timings_;
   std::atomic<int64_t> last_turn_ns_{0};
+  PeerMetrics peers_;
   const std::vector<std::unique_ptr<Method>> methods_;  // by name; never changes
 };
 

@@ -1,5 +1,7 @@
 #include "admin/metrics.h"
 
+#include <algorithm>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -16,6 +18,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
 using testing::Not;
+
+constexpr base::Instant kNow{seconds(100)};
 
 std::string Line(const std::string& name, const std::string& value) {
   return "\n" + name + " " + value + "\n";
@@ -59,7 +63,7 @@ TEST(Metrics, AScrapeSaysWhatWasSet) {
   metrics.Add(Counter::kSnapshots);
   metrics.Add(Counter::kWalBytes, 4096);
   metrics.Observe(Timing::kWalSync, milliseconds(3));
-  const std::string text = metrics.Scrape();
+  const std::string text = metrics.Scrape(kNow);
   EXPECT_THAT(text, HasSubstr("pando_build_info{version=\"1.2.3\""));
   EXPECT_THAT(text, HasSubstr(Line("pando_raft_role{role=\"leader\"}", "1")));
   EXPECT_THAT(text, HasSubstr(Line("pando_raft_role{role=\"follower\"}", "0")));
@@ -79,7 +83,7 @@ TEST(Metrics, RequestsAreCountedByMethodAndReason) {
   metrics.Request("Nonsense", "CANCELLED", microseconds(40));
   metrics.Request("Get", "NO_SUCH_REASON", microseconds(40));
   metrics.Request("Get", "", microseconds(40));
-  const std::string text = metrics.Scrape();
+  const std::string text = metrics.Scrape(kNow);
   const auto count = [](const std::string& method, const std::string& reason) {
     return "pando_api_requests_total{method=\"" + method + "\",reason=\"" + reason + "\"}";
   };
@@ -91,8 +95,69 @@ TEST(Metrics, RequestsAreCountedByMethodAndReason) {
   EXPECT_THAT(text, Not(HasSubstr("method=\"Set\"")));
 }
 
+TEST(Metrics, ReadinessIsANumberToo) {
+  Metrics metrics("1", {});
+  EXPECT_THAT(metrics.Scrape(kNow), HasSubstr(Line("pando_server_ready", "0")));
+  metrics.Turned(kNow);
+  metrics.Set(Gauge::kLeader, 2);
+  metrics.Set(Gauge::kApplied, 5);
+  EXPECT_THAT(metrics.Scrape(kNow), HasSubstr(Line("pando_server_ready", "1")));
+}
+
+TEST(PeerMetrics, EachPeerHasItsNumbers) {
+  Metrics metrics("1", {});
+  metrics.peers().SetSource({[] {
+                               return std::vector<PeerTraffic>{{.peer = model::ServerId(2),
+                                                                .connected = true,
+                                                                .queued_bytes = 1,
+                                                                .sent_bytes = 2,
+                                                                .sent_messages = 3,
+                                                                .dropped_messages = 4,
+                                                                .received_bytes = 5,
+                                                                .received_messages = 6,
+                                                                .reconnects = 7},
+                                                               {.peer = model::ServerId(3)}};
+                             },
+                             [] {
+                               return std::vector<PeerRefusals>{{"WRONG_CLUSTER", 8}};
+                             }});
+  metrics.peers().SetProgress({{model::ServerId(2), 9}, {model::ServerId(3), std::nullopt}});
+  metrics.peers().ObserveRoundTrip(model::ServerId(2), milliseconds(3));
+  const std::string text = metrics.Scrape(kNow);
+  const std::vector<std::string> names = {"pando_peer_connected",
+                                          "pando_peer_queued_bytes",
+                                          "pando_peer_sent_bytes_total",
+                                          "pando_peer_sent_messages_total",
+                                          "pando_peer_dropped_messages_total",
+                                          "pando_peer_received_bytes_total",
+                                          "pando_peer_received_messages_total",
+                                          "pando_peer_reconnects_total"};
+  for (size_t i = 0; i < names.size(); ++i) {
+    const std::string value = std::to_string(std::max<size_t>(i, 1));
+    EXPECT_THAT(text, HasSubstr(Line(names[i] + "{peer=\"2\"}", value)));
+    EXPECT_THAT(text, HasSubstr(Line(names[i] + "{peer=\"3\"}", "0")));
+  }
+  EXPECT_THAT(text, HasSubstr(Line("pando_peer_refused_total{reason=\"WRONG_CLUSTER\"}", "8")));
+  EXPECT_THAT(text, HasSubstr(Line("pando_raft_follower_lag_entries{peer=\"2\"}", "9")));
+  EXPECT_THAT(text, Not(HasSubstr("pando_raft_follower_lag_entries{peer=\"3\"}")));
+  EXPECT_THAT(text, HasSubstr(Line("pando_peer_round_trip_seconds_count{peer=\"2\"}", "1")));
+}
+
+// Or the labels would grow with every server that ever was a member.
+TEST(PeerMetrics, WhoIsNoMemberAnyMoreIsForgotten) {
+  Metrics metrics("1", {});
+  metrics.peers().SetProgress({{model::ServerId(2), 9}});
+  metrics.peers().ObserveRoundTrip(model::ServerId(2), milliseconds(3));
+  metrics.peers().ObserveRoundTrip(model::ServerId(4), milliseconds(3));
+  metrics.peers().SetProgress({{model::ServerId(3), 1}});
+  const std::string text = metrics.Scrape(kNow);
+  EXPECT_THAT(text, Not(HasSubstr("peer=\"2\"")));
+  EXPECT_THAT(text, Not(HasSubstr("peer=\"4\"")));
+  EXPECT_THAT(text, HasSubstr(Line("pando_peer_round_trip_seconds_count{peer=\"3\"}", "0")));
+}
+
 TEST(Metrics, TheProcessSaysWhatItUses) {
-  const std::string text = Metrics("1", {}).Scrape();
+  const std::string text = Metrics("1", {}).Scrape(kNow);
   for (const char* name : {"process_cpu_seconds_total", "process_open_fds", "process_max_fds",
                            "process_virtual_memory_bytes", "process_resident_memory_bytes"}) {
     EXPECT_THAT(text, HasSubstr(std::string("\n") + name + " ")) << name;

@@ -56,6 +56,11 @@ struct Report {
   model::Revision applied;
   uint64_t disk_bytes = 0;
   std::string version;  // of the binary
+  // By the sender's clock, which means nothing to anybody else: it comes back in a later report of
+  // whoever gets this, with how long it was held there, and tells the round trip.
+  uint64_t sent_ns = 0;
+  uint64_t heard_ns = 0;  // the newest such number of the receiver; 0: there is none
+  uint64_t held_ns = 0;
 };
 // The digest of the sender's state, at a revision at which everybody tells his.
 struct DigestReport {

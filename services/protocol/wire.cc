@@ -54,7 +54,7 @@ void Fields(auto& v, Of<io::RenewReply> auto& m) {
   v.All(m.time_left_ms, model::kSessionsMax);
 }
 void Fields(auto& v, Of<io::Report> auto& m) {
-  v(m.role, m.term, m.applied, m.disk_bytes, m.version);
+  v(m.role, m.term, m.applied, m.disk_bytes, m.version, m.sent_ns, m.heard_ns, m.held_ns);
 }
 void Fields(auto& v, Of<io::DigestReport> auto& m) { v(m.revision, m.digest); }
 void Fields(auto& v, Of<io::DigestVerdict> auto& m) { v(m.revision, m.digest); }

@@ -35,6 +35,7 @@ void Raft::Stand(bool pre, bool transfer) {
   if (candidate.pre) {
     candidate.granted.insert(config_.id);
   } else {
+    ++counts_.elections;
     SetTerm(term_ + 1);
     SetVote(config_.id);
     candidate.vote = last_append_;

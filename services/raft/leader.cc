@@ -143,6 +143,14 @@ Heartbeat Raft::MakeHeartbeat() const {
 
 // --- Rounds of heartbeats ---------------------------------------------------------------------
 
+// The last round is as old as a heartbeat's interval.
+void Raft::CountUnanswered() {
+  const auto& leader = std::get<Leader>(state_);
+  for (const auto& [id, follower] : leader.followers) {
+    counts_.heartbeats_unanswered += follower.acked_round < leader.last_round;
+  }
+}
+
 void Raft::StartRound() {
   auto& leader = std::get<Leader>(state_);
   leader.heartbeat_at = now_ + config_.heartbeat;

@@ -84,7 +84,10 @@ void Raft::Observe(base::Instant now) {
 void Raft::Tick(base::Instant now) {
   Observe(now);
   if (auto* leader = std::get_if<Leader>(&state_)) {
-    if (now_ >= leader->heartbeat_at) StartRound();
+    if (now_ >= leader->heartbeat_at) {
+      CountUnanswered();
+      StartRound();
+    }
     if (leader->transfer && now_ >= leader->transfer->until) leader->transfer.reset();
     for (auto& [id, follower] : leader->followers) {
       if (now_ >= follower.snapshot_patience()) follower.Restart(log_.last() + 1);

@@ -174,6 +174,12 @@ class Raft {
   model::Revision known_committed() const;
   // The leader's knowledge of a follower; null: it has none.
   const Progress* FindProgress(model::ServerId peer) const;
+  struct Counts {
+    uint64_t elections = 0;              // in which this server stood
+    uint64_t heartbeats_unanswered = 0;  // by a member, when this leader's next one was due
+  };
+  // Since the start.
+  const Counts& counts() const { return counts_; }
   // A voter with room on its disk that this leader can hand over to; none: there is none.
   model::ServerId BestSuccessor() const;
 
@@ -277,6 +283,7 @@ class Raft {
   absl::Status CheckMembership(const model::Membership& next) const;
   void TryCommit();
   bool HasQuorum() const;
+  void CountUnanswered();
   void StartRound();
   void ConfirmRounds();
   void GrantReads();
@@ -332,6 +339,7 @@ class Raft {
   std::optional<ForwardedReads> forwarded_reads_;
   uint64_t last_forwarded_id_ = 0;
 
+  Counts counts_;
   Output output_;
 };
 

@@ -41,6 +41,7 @@ void Replica::ForwardPending(model::ServerId leader) {
   io::Forward forward;
   size_t bytes = 0;
   while (PendingCommand* pending = pending_.NextToSend()) {
+    ++forwarded_commands_;
     if (forward.commands.empty()) forward.first = pending->command.number;
     forward.commands.push_back(codec::EncodeCommand(pending->command));
     bytes += forward.commands.back().size();
@@ -85,6 +86,7 @@ void Replica::Obey(raft::Output output) {
 void Replica::OnRole(const raft::RoleChange& role) {
   Tell(absl::StrCat("role ", raft::RoleName(role.role), " in term ", role.term.value(), ", leader ",
                     role.leader.value()));
+  if (role.leader && role.leader != std::exchange(last_leader_, role.leader)) ++leader_changes_;
   streams_.SetLeader(bool{role.leader}, now_);
   pending_.SendAgain();
   send_again_ = base::kNever;

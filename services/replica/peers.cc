@@ -16,6 +16,8 @@ constexpr base::Duration kReportInterval = std::chrono::milliseconds(250);
 // The same refusal of the same peer is told again after so long.
 constexpr base::Duration kTellRefusalInterval = std::chrono::minutes(1);
 
+uint64_t Nanoseconds(base::Duration duration) { return static_cast<uint64_t>(duration.count()); }
+
 // Whether a message of somebody who is no member here may count all the same: whoever asks may know
 // a newer membership. Answers count by the membership of who gets them, so a stranger's do not.
 bool IsQuestion(const raft::Message& message) {
@@ -140,6 +142,10 @@ void Replica::OnPeerOpened(io::PeerOpened opened) {
   if (!channels_.Open(opened.channel, std::move(opened.hello))) return;
   // The life that it led in is over, though nobody has seen its channel break.
   if (restarted) raft_.PeerLost(now_, peer);
+  // A new life may have another clock.
+  if (const auto told = reports_.find(peer); told != reports_.end()) {
+    told->second.report.sent_ns = 0;
+  }
   update_peers_ = true;
   next_tend_ = now_;
 }
@@ -339,19 +345,43 @@ void Replica::FailRenewals(std::vector<Renewals::Waiting> waiting) {
 void Replica::SendReports() {
   if (now_ < next_report_) return;
   next_report_ = now_ + kReportInterval;
+  TellPeers();
   if (raft_.membership().members.size() < 2) return;
-  const io::Report report{.role = raft_.role(),
-                          .term = raft_.term(),
-                          .applied = machine_->applied(),
-                          .disk_bytes = adapters_.disk_bytes ? adapters_.disk_bytes() : 0,
-                          .version = options_.version};
+  io::Report report{.role = raft_.role(),
+                    .term = raft_.term(),
+                    .applied = machine_->applied(),
+                    .disk_bytes = adapters_.disk_bytes ? adapters_.disk_bytes() : 0,
+                    .version = options_.version,
+                    .sent_ns = Nanoseconds(now_.since_start)};
   for (const model::Member& member : raft_.membership().members) {
-    if (member.id != options_.id) Mail(member.id, report);
+    if (member.id == options_.id) continue;
+    const auto told = reports_.find(member.id);
+    const bool heard = told != reports_.end();
+    report.heard_ns = heard ? told->second.report.sent_ns : 0;
+    report.held_ns = heard ? Nanoseconds(now_ - told->second.at) : 0;
+    Mail(member.id, report);
   }
 }
 
+void Replica::TellPeers() const {
+  if (!observer_.on_peers) return;
+  std::vector<PeerGauges> peers;
+  for (const model::Member& member : raft_.membership().members) {
+    if (member.id == options_.id) continue;
+    PeerGauges& peer = peers.emplace_back(PeerGauges{.id = member.id});
+    const raft::Progress* progress = raft_.FindProgress(member.id);
+    if (progress != nullptr) peer.lag_entries = raft_.last_index() - progress->match();
+  }
+  observer_.on_peers(peers);
+}
+
 void Replica::On(const io::PeerHello& from, io::Report& report) {
-  reports_[from.id] = {std::move(report), now_};
+  const uint64_t now_ns = Nanoseconds(now_.since_start);
+  const uint64_t away_ns = now_ns - std::min(report.heard_ns, now_ns);
+  if (observer_.on_round_trip && report.heard_ns != 0 && report.held_ns <= away_ns) {
+    observer_.on_round_trip(from.id, std::chrono::nanoseconds(away_ns - report.held_ns));
+  }
+  if (IsMember(from)) reports_[from.id] = {std::move(report), now_};
 }
 
 void Replica::TellDigest(model::Revision revision) {
@@ -369,6 +399,7 @@ void Replica::On(const io::PeerHello& from, io::DigestReport& report) {
 }
 
 void Replica::CountDigest(model::ServerId from, const io::DigestReport& report) {
+  digest_mismatches_ += digests_.Contradicts({report.revision, report.digest});
   std::vector<model::ServerId> voters;
   for (const model::Member& member : raft_.membership().members) {
     if (member.role == model::Member::Role::kVoter) voters.push_back(member.id);

@@ -306,6 +306,12 @@ Gauges Replica::gauges() const {
   gauges.disk_free_bytes = disk_free_bytes_;
   gauges.no_space = no_space_;
   gauges.overloaded = overloaded_;
+  gauges.pending_commands = pending_.size();
+  gauges.uncommitted_bytes = raft_.role() == raft::Role::kLeader ? raft_.uncommitted_bytes() : 0;
+  gauges.raft = raft_.counts();
+  gauges.leader_changes = leader_changes_;
+  gauges.forwarded_commands = forwarded_commands_;
+  gauges.digest_mismatches = digest_mismatches_;
   return gauges;
 }
 

@@ -102,11 +102,28 @@ struct Gauges {
   uint64_t disk_free_bytes = 0;
   bool no_space = false;
   bool overloaded = false;
+  uint64_t pending_commands = 0;   // taken here and not applied here
+  uint64_t uncommitted_bytes = 0;  // a leader's
+  // Since the start.
+  raft::Raft::Counts raft;
+  uint64_t leader_changes = 0;
+  uint64_t forwarded_commands = 0;
+  uint64_t digest_mismatches = 0;
+};
+
+// How another member is doing.
+struct PeerGauges {
+  model::ServerId id;
+  std::optional<uint64_t> lag_entries;  // that it does not have on disk; a leader knows
 };
 
 // What the replica tells of itself. Called on the core thread; must not block. All may be null.
 struct Observer {
   std::function<void(const Gauges&)> on_flush;
+  // Of every other member; several times a second.
+  std::function<void(const std::vector<PeerGauges>&)> on_peers;
+  // From a word to a member to its answer, without what the member took itself.
+  std::function<void(model::ServerId, base::Duration)> on_round_trip;
   // From the arrival of a command at this server to its commit.
   std::function<void(base::Duration)> on_commit;
   // The cluster id is known from now on.
@@ -264,6 +281,7 @@ class Replica : private watch::Streams::Sink {
   void SendRenewals();
   void FailRenewals(std::vector<Renewals::Waiting> waiting);
   void SendReports();
+  void TellPeers() const;
   void TellDigest(model::Revision revision);
   void CountDigest(model::ServerId from, const io::DigestReport& report);
 
@@ -384,6 +402,10 @@ class Replica : private watch::Streams::Sink {
   base::Instant next_reap_;        // a leader's
   bool expiry_round_ = false;      // kExpiryRead is on its way
   bool expiry_confirmed_ = false;  // and was granted
+  model::ServerId last_leader_;
+  uint64_t leader_changes_ = 0;
+  uint64_t forwarded_commands_ = 0;
+  uint64_t digest_mismatches_ = 0;
   bool shutting_down_ = false;
   bool stopped_ = false;
 };

@@ -120,8 +120,7 @@ store::StoreOptions Server::StoreOptionsWith(const Config& config) {
     facts_.disk_bytes = opened_.disk->UsedBytes().value_or(0);
     metrics_.Observe(Timing::kStoreWrite, progress.taken);
     metrics_.Add(Counter::kStoreBytes, progress.window_bytes);
-    metrics_.Add(Counter::kChangesSegmentsDeleted,
-                 progress.trimmed_segments - told_trimmed_.exchange(progress.trimmed_segments));
+    metrics_.SetTotal(Counter::kChangesSegmentsDeleted, progress.trimmed_segments);
   };
   return options;
 }
@@ -173,11 +172,52 @@ absl::Status Server::StartPeers() {
   options.receive_snapshot = [this](const io::StateMark& mark) {
     return store_thread_->Receive(mark);
   };
+  options.on_snapshot = [this](const peer::Options::SnapshotEnd& end) {
+    metrics_.Add(end.sent ? Counter::kSnapshotSentBytes : Counter::kSnapshotReceivedBytes,
+                 end.bytes);
+    if (end.good) {
+      metrics_.Observe(end.sent ? Timing::kSnapshotSend : Timing::kSnapshotReceive, end.taken);
+    } else {
+      metrics_.Add(end.sent ? Counter::kSnapshotSendFailures : Counter::kSnapshotReceiveFailures);
+    }
+  };
   absl::StatusOr<std::unique_ptr<peer::GrpcPeers>> peers =
       peer::GrpcPeers::Start(std::move(options), &inbox_);
   if (!peers.ok()) return peers.status();
   peers_ = *std::move(peers);
+  metrics_.peers().SetSource(PeerSource());
   return absl::OkStatus();
+}
+
+admin::PeerMetrics::Source Server::PeerSource() {
+  admin::PeerMetrics::Source source;
+  source.traffic = [peers = peers_.get()] {
+    std::vector<admin::PeerTraffic> traffic;
+    for (const peer::PeerStatus& status : peers->Statuses()) {
+      const peer::Counters& counters = *status.counters;
+      const uint64_t opened = counters.opened;
+      traffic.push_back({.peer = status.id,
+                         .connected = status.connected,
+                         .queued_bytes = status.queued_bytes,
+                         .sent_bytes = counters.sent_bytes,
+                         .sent_messages = counters.sent_messages,
+                         .dropped_messages = counters.dropped_messages,
+                         .received_bytes = counters.received_bytes,
+                         .received_messages = counters.received_messages,
+                         .reconnects = opened == 0 ? 0 : opened - 1});
+    }
+    return traffic;
+  };
+  source.refusals = [peers = peers_.get()] {
+    using Reason = peer::Refusals::Reason;
+    std::vector<admin::PeerRefusals> refusals;
+    for (auto i = uint8_t{1}; i < static_cast<uint8_t>(Reason::kEnd); ++i) {
+      const auto reason = static_cast<Reason>(i);
+      refusals.push_back({peer::Refusals::Name(reason), peers->refusals().count(reason)});
+    }
+    return refusals;
+  };
+  return source;
 }
 
 void Server::StartCore() {
@@ -199,6 +239,14 @@ void Server::StartCore() {
 replica::Observer Server::Observe() {
   replica::Observer observer;
   observer.on_flush = [this](const replica::Gauges& gauges) { Publish(gauges); };
+  observer.on_peers = [this](const std::vector<replica::PeerGauges>& peers) {
+    std::vector<admin::PeerProgress> progress;
+    for (const replica::PeerGauges& peer : peers) progress.push_back({peer.id, peer.lag_entries});
+    metrics_.peers().SetProgress(std::move(progress));
+  };
+  observer.on_round_trip = [this](model::ServerId peer, base::Duration taken) {
+    metrics_.peers().ObserveRoundTrip(peer, taken);
+  };
   observer.on_commit = [this](base::Duration taken) { metrics_.Observe(Timing::kCommit, taken); };
   observer.clock = posix::Now;
   observer.on_apply = [this](base::Duration taken, size_t entries) {
@@ -240,11 +288,19 @@ void Server::Publish(const replica::Gauges& gauges) {
   metrics_.Set(Gauge::kDiskFree, gauges.disk_free_bytes);
   metrics_.Set(Gauge::kNoSpace, gauges.no_space);
   metrics_.Set(Gauge::kOverloaded, gauges.overloaded);
+  metrics_.Set(Gauge::kMembers, gauges.members);
+  metrics_.Set(Gauge::kMembersHeard, gauges.members_reachable);
+  metrics_.Set(Gauge::kPendingProposals, gauges.pending_commands);
+  metrics_.Set(Gauge::kUncommittedBytes, gauges.uncommitted_bytes);
+  metrics_.SetTotal(Counter::kElections, gauges.raft.elections);
+  metrics_.SetTotal(Counter::kHeartbeatFailures, gauges.raft.heartbeats_unanswered);
+  metrics_.SetTotal(Counter::kLeaderChanges, gauges.leader_changes);
+  metrics_.SetTotal(Counter::kForwardedProposals, gauges.forwarded_commands);
+  metrics_.SetTotal(Counter::kDigestMismatches, gauges.digest_mismatches);
 
   const posix::DiskGauges disk = disk_thread_->gauges();
-  metrics_.Add(Counter::kWalBytes, disk.written_bytes - told_.written_bytes);
-  metrics_.Add(Counter::kWalSegmentsDeleted, disk.retired_segments - told_.retired_segments);
-  told_ = disk;
+  metrics_.SetTotal(Counter::kWalBytes, disk.written_bytes);
+  metrics_.SetTotal(Counter::kWalSegmentsDeleted, disk.retired_segments);
 
   const uint64_t known = gauges.known_committed.value();
   const uint64_t slack = facts_.serving.load() ? std::min(known, kReadyLagMax) : 0;
@@ -272,6 +328,7 @@ bool Server::Stop() {
   // Before the store: snapshots go through both.
   peers_->Shutdown();
   api_->Shutdown(kCallGrace);
+  metrics_.peers().SetSource({});
   store_thread_.reset();
   peers_.reset();
   disk_thread_.reset();

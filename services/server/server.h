@@ -49,6 +49,7 @@ class Server {
   replica::Options ReplicaOptions() const;
   replica::Observer Observe();
   void Publish(const replica::Gauges& gauges);
+  admin::PeerMetrics::Source PeerSource();
   absl::Status StartApi();
   absl::Status StartHttp();
   void StartStorage();
@@ -66,9 +67,6 @@ class Server {
   std::unique_ptr<api::Server> api_;
   std::unique_ptr<admin::HttpServer> http_;
   std::unique_ptr<CoreThread> core_;
-  // Of the last turn, for counters that others keep as totals.
-  posix::DiskGauges told_;
-  std::atomic<uint64_t> told_trimmed_{0};
 };
 
 }  // namespace pando::server

@@ -1,7 +1,9 @@
 """pandod as an operator meets it: flags, refusals, signals, crashes, logs, health and metrics."""
 
 import json
+import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import unittest
@@ -170,6 +172,25 @@ class Observability(harness.TestCase):
         page = (harness.ROOT / "docs" / "metrics.md").read_text()
         rows = dict(re.findall(r"^\| `(\w+)` \| (\w+) \|", page, re.MULTILINE))
         self.assertEqual(kinds, rows)
+
+    def test_metrics_are_named_as_prometheus_asks(self):
+        body = self.server().start().http("/metrics")[1]
+        kinds = dict(re.findall(r"^# TYPE (\w+) (\w+)$", body, re.MULTILINE))
+        helped = set(re.findall(r"^# HELP (\w+) \S", body, re.MULTILINE))
+        self.assertEqual(helped, set(kinds))
+        for name, kind in kinds.items():
+            self.assertRegex(name, r"^(pando|process)(_[a-z]+)+$")
+            self.assertEqual(name.endswith("_total"), kind == "counter", name)
+            if kind == "histogram":
+                self.assertRegex(name, "_seconds$")
+            self.assertNotRegex(name, r"_(ms|us|ns|kib|mib|kb|mb|count|sum|bucket)(_|$)")
+        for label in re.findall(r'[{,](\w+)="', body):
+            self.assertRegex(label, r"^[a-z]+$")
+        promtool = shutil.which("promtool") or harness.ROOT / "build" / "tools" / "promtool"
+        if pathlib.Path(promtool).exists():
+            done = subprocess.run([promtool, "check", "metrics"], input=body, text=True,
+                                  capture_output=True, check=False)
+            self.assertEqual((done.returncode, done.stdout + done.stderr), (0, ""))
 
     def test_metrics_follow_what_happens(self):
         server = self.server().start()
