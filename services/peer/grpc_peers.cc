@@ -1,5 +1,6 @@
 #include "peer/grpc_peers.h"
 
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/server_builder.h>
 #include <pthread.h>
 
@@ -29,6 +30,10 @@ constexpr int kStreamsPerConnection = 4;
 // What is over our own limit and below this gets an INVALID_ARGUMENT that says so.
 constexpr size_t kReceiveSlackBytes = 64 * model::kKiB;
 
+// What all connections together may hold of messages that are not complete. Beyond it gRPC reads
+// less, then ends calls; an honest peer calls again.
+constexpr size_t kReceivedBytesMax = 256 * model::kMiB;
+
 constexpr std::chrono::milliseconds kStopPatience(500);
 
 }  // namespace
@@ -53,6 +58,8 @@ absl::StatusOr<std::unique_ptr<GrpcPeers>> GrpcPeers::Start(Options options, io:
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
   builder.SetMaxReceiveMessageSize(
       static_cast<int>(model::kPeerMessageBytesMax + kReceiveSlackBytes));
+  // gRPC reads a message whole, however long it says it is, before it looks at its own limit.
+  builder.SetResourceQuota(grpc::ResourceQuota("pando-peer").Resize(kReceivedBytesMax));
   builder.RegisterService(&peers->listener_);
   peers->server_ = builder.BuildAndStart();
   if (peers->server_ == nullptr || peers->port_ == 0) {
