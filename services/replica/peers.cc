@@ -137,6 +137,8 @@ void Replica::OnPeerOpened(io::PeerOpened opened) {
     return;
   }
   const model::ServerId peer = opened.hello.id;
+  // Let in already, it may not know yet; should it be removed, it has not asked again.
+  if (IsMember(opened.hello)) opened.hello.joins = false;
   const io::PeerHello* before = channels_.Of(peer);
   const bool restarted = before != nullptr && before->start < opened.hello.start;
   if (!channels_.Open(opened.channel, std::move(opened.hello))) return;
