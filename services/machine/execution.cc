@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "codec/reply.h"
 #include "model/limits.h"
+#include "model/mutant.h"
 
 namespace pando::machine {
 namespace {
@@ -37,7 +38,8 @@ Error Execution::CheckSession() const {
   if (session == nullptr) {
     return {.reason = Reason::kSessionExpired, .detail = "the session is closed or has expired"};
   }
-  if (command_.attachment && command_.attachment != session->record.attachment) {
+  if (command_.attachment && command_.attachment != session->record.attachment &&
+      !Is(model::Mutant::kMovedSessionWrites)) {
     return {.reason = Reason::kSessionMoved,
             .detail = "the session has moved to a newer connection"};
   }
@@ -62,7 +64,8 @@ Reply Execution::RunOnce() {
                                                   " is below first_outstanding_request_id ",
                                                   session.record.first_outstanding.value())});
   }
-  if (const auto found = session.kept.find(command_.request); found != session.kept.end()) {
+  const auto found = session.kept.find(command_.request);
+  if (found != session.kept.end() && !Is(model::Mutant::kRetryAppliedTwice)) {
     if (found->second.request_hash != command_.request_hash) {
       return Reply::Failure({.reason = Reason::kInvalidArgument,
                              .detail = absl::StrCat("request id ", command_.request.value(),

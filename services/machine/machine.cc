@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "machine/execution.h"
+#include "model/mutant.h"
 
 namespace pando::machine {
 
@@ -43,6 +44,7 @@ Applied Machine::End(model::Reply reply) {
 bool Machine::InOrder(const model::Command& command) const {
   if (!command.source.storage) return true;
   const codec::SourceRecord last = state_.SourceOf(command.source.storage);
+  if (Is(model::Mutant::kFifoBroken)) return command.number > last.number;
   if (command.source.start == last.start) return command.number == last.number + 1;
   return command.source.start > last.start && command.number == model::SourceNumber(1);
 }

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "model/mutant.h"
 #include "raft/quorum.h"
 #include "raft/raft.h"
 
@@ -31,7 +32,7 @@ void Raft::Stand(bool pre, bool transfer) {
   candidate.again_at =
       now_ + (pre && leader_gone_ ? Uniform(config_.failover_again_min, config_.failover_again_max)
                                   : Uniform(config_.election_min, config_.election_max));
-  candidate.pre = pre && !Alone();
+  candidate.pre = pre && !Alone() && !Is(model::Mutant::kPreVoteSkipped);
   if (candidate.pre) {
     candidate.granted.insert(config_.id);
   } else {
@@ -83,7 +84,8 @@ void Raft::CountVotes() {
 
 // A vote is given also by one that does not know that it is a voter: the candidate may know more.
 void Raft::On(model::ServerId from, const VoteRequest& request) {
-  const bool current = request.last_term > log_.last_term() ||
+  const bool current = Is(model::Mutant::kVoteForShorterLog) ||
+                       request.last_term > log_.last_term() ||
                        (request.last_term == log_.last_term() && request.last >= log_.last());
   if (request.pre_vote) {
     const bool granted = request.term > term_ && current && !HearsLeaderBut(from);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "model/mutant.h"
 #include "raft/raft.h"
 
 namespace pando::raft {
@@ -60,27 +61,31 @@ void Raft::TakeEntries(AppendRequest& request) {
       at = at - 1;
       break;
     }
-    if (at <= log_.last()) {
-      CHECK(at > committed_);
-      log_.CutFrom(at);
-      members_.CutFrom(at);
-      persisted_ = std::min(persisted_, at - 1);
-      for (Unpersisted& append : unpersisted_) append.last = std::min(append.last, at - 1);
-      if (output_.append) {
-        std::erase_if(output_.append->entries, [at](const auto& e) { return e.index >= at; });
-      }
-    }
+    if (at <= log_.last()) CutFrom(at);
     AppendEntry(std::move(entry));
   }
+  if (Is(model::Mutant::kOldAppendCuts) && committed_ <= at && at < log_.last()) CutFrom(at + 1);
   verified_ = std::max(verified_, at);
   // News will be told when they are on disk; what is no news is an answer too.
   if (persisted_ >= at) acknowledge_ = true;
 }
 
+void Raft::CutFrom(model::Revision first) {
+  CHECK(first > committed_);
+  log_.CutFrom(first);
+  members_.CutFrom(first);
+  persisted_ = std::min(persisted_, first - 1);
+  for (Unpersisted& append : unpersisted_) append.last = std::min(append.last, first - 1);
+  if (output_.append) {
+    std::erase_if(output_.append->entries, [first](const auto& e) { return e.index >= first; });
+  }
+}
+
 // Told once for all that happened since the last Take.
 void Raft::Acknowledge() {
   if (!leader_ || leader_ == config_.id) return;
-  const model::Revision match = std::min(persisted_, verified_);
+  const bool unsynced = Is(model::Mutant::kAckBeforeSync);
+  const model::Revision match = unsynced ? verified_ : std::min(persisted_, verified_);
   if (match <= acknowledged_ && !acknowledge_) return;
   acknowledged_ = std::max(acknowledged_, match);
   acknowledge_ = false;
@@ -92,7 +97,8 @@ void Raft::On(model::ServerId from, const Heartbeat& heartbeat) {
   leader_committed_ = std::max(leader_committed_, heartbeat.committed);
   leader_no_space_ = heartbeat.no_space;
   leader_overloaded_ = heartbeat.overloaded;
-  if (heartbeat.committed > committed_) CommitUpTo(std::min(heartbeat.committed, verified_));
+  const model::Revision safe = Is(model::Mutant::kUnverifiedCommitted) ? log_.last() : verified_;
+  if (heartbeat.committed > committed_) CommitUpTo(std::min(heartbeat.committed, safe));
   // One that only tells a commit is of a round that has its answer.
   if (heartbeat.round > answered_round_) {
     answered_round_ = heartbeat.round;
@@ -120,7 +126,8 @@ void Raft::AskForReads() {
 
 void Raft::On(model::ServerId from, const ReadReply& reply) {
   if (reply.term != term_ || from != leader_) return;
-  if (!forwarded_reads_ || forwarded_reads_->id != reply.id) return;
+  if (!forwarded_reads_) return;
+  if (forwarded_reads_->id != reply.id && !Is(model::Mutant::kOldReadReplyTaken)) return;
   for (const ReadId id : forwarded_reads_->reads) output_.reads.push_back({id, reply.index});
   forwarded_reads_.reset();
 }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "model/mutant.h"
 #include "raft/quorum.h"
 #include "raft/raft.h"
 
@@ -114,11 +115,13 @@ void Raft::TryCommit() {
   auto* leader = std::get_if<Leader>(&state_);
   if (leader == nullptr || members_.voters().empty()) return;
   std::vector<model::Revision> matches;
-  for (const model::ServerId voter : members_.voters()) {
-    matches.push_back(voter == config_.id ? persisted_ : leader->followers.at(voter).match());
+  if (members_.IsVoter(config_.id)) matches.push_back(persisted_);
+  for (const auto& [id, follower] : leader->followers) {
+    const bool counts = members_.IsVoter(id) || Is(model::Mutant::kLearnerCounted);
+    if (counts) matches.push_back(follower.match());
   }
-  const model::Revision reached = ReachedByMajority(std::move(matches));
-  if (reached >= leader->first_of_term) CommitUpTo(reached);
+  const model::Revision reached = ReachedBy(Majority(members_.voters().size()), std::move(matches));
+  if (reached >= leader->first_of_term || Is(model::Mutant::kPriorTermCounted)) CommitUpTo(reached);
 }
 
 // A commit is told at once: watches and forwarded writes wait for it on the followers.
@@ -201,7 +204,8 @@ void Raft::ConfirmRounds() {
 
 bool Raft::HasQuorum() const {
   const auto& leader = std::get<Leader>(state_);
-  return Alone() || now_ < leader.confirmed_at + config_.election_max;
+  return Alone() || Is(model::Mutant::kQuorumUnchecked) ||
+         now_ < leader.confirmed_at + config_.election_max;
 }
 
 // --- Reads ------------------------------------------------------------------------------------
@@ -218,7 +222,7 @@ void Raft::On(model::ServerId from, const ReadRequest& request) {
 // heartbeat. Before its first entry is committed a leader does not know what is (thesis 6.4).
 void Raft::GrantReads() {
   auto& leader = std::get<Leader>(state_);
-  if (committed_ < leader.first_of_term) return;
+  if (committed_ < leader.first_of_term && !Is(model::Mutant::kReadBeforeNoop)) return;
   const bool under_way =
       !leader.asked_reads.empty() && leader.asked_reads.back().round > leader.confirmed_round;
   if (!leader.fresh_reads.empty() && !under_way) {
@@ -231,7 +235,8 @@ void Raft::GrantReads() {
     leader.fresh_reads.clear();
   }
   while (!leader.asked_reads.empty() &&
-         leader.asked_reads.front().round <= leader.confirmed_round) {
+         (leader.asked_reads.front().round <= leader.confirmed_round ||
+          Is(model::Mutant::kReadUnconfirmed))) {
     const PendingRead read = leader.asked_reads.front();
     leader.asked_reads.pop_front();
     if (read.from) {
@@ -369,6 +374,7 @@ absl::Status Raft::CheckMembership(const model::Membership& next) const {
                                 members_.voters().end(), std::back_inserter(changed));
   CHECK(changed.size() <= 1);
   CHECK(!voters.empty());
+  if (Is(model::Mutant::kTwoChangesAtOnce)) return absl::OkStatus();
   if (changed.empty()) return absl::OkStatus();  // majorities stay what they are
   if (members_.index() > committed_) {
     return absl::AbortedError("another change of the membership is not committed yet");

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "codec/membership.h"
+#include "model/mutant.h"
 #include "raft/quorum.h"
 
 namespace pando::raft {
@@ -65,6 +66,8 @@ Raft::Raft(Config config, Recovered recovered, base::Rng rng, base::Instant now)
     vote_ = {};
   }
   persisted_ = log_.last();
+  if (Is(model::Mutant::kVoteForgotten)) vote_ = {};
+  if (Is(model::Mutant::kRecoveredIsCommitted)) CommitUpTo(log_.last());
   // An answer to a read of an earlier life must not be taken for one of this.
   last_forwarded_id_ = rng_.Below(uint64_t{1} << 62);
   ResetElectionTimer();
@@ -368,7 +371,8 @@ void Raft::CommitUpTo(model::Revision index) {
 // What is committed by others' disks alone waits for this one: the store must never be ahead of
 // the log that a restart reads.
 void Raft::Deliver() {
-  const model::Revision last = std::min(committed_, persisted_);
+  const bool unsynced = Is(model::Mutant::kApplyBeforeSync);
+  const model::Revision last = unsynced ? committed_ : std::min(committed_, persisted_);
   while (delivered_ < last) {
     ++delivered_;
     output_.committed.push_back(log_.At(delivered_));
@@ -376,7 +380,7 @@ void Raft::Deliver() {
 }
 
 void Raft::Promised(model::ServerId to, Message message) {
-  if (persisted_append_ >= hard_state_append_) {
+  if (persisted_append_ >= hard_state_append_ || Is(model::Mutant::kPromiseBeforeSync)) {
     output_.messages.emplace_back(to, std::move(message));
   } else {
     promises_.push_back({hard_state_append_, to, std::move(message)});

@@ -155,6 +155,8 @@ class Raft {
   // None: unknown.
   model::ServerId leader() const { return leader_; }
   model::Term term() const { return term_; }
+  // Whom it has voted for in this term; none: nobody yet.
+  model::ServerId vote() const { return vote_; }
   model::Revision committed() const { return committed_; }
   model::Revision last_index() const { return log_.last(); }
   // In force: of the newest membership entry in the log, committed or not.
@@ -271,6 +273,7 @@ class Raft {
   void On(model::ServerId from, const Heartbeat& heartbeat);
   void On(model::ServerId from, const ReadReply& reply);
   void TakeEntries(AppendRequest& request);
+  void CutFrom(model::Revision first);
   void Acknowledge();
   void AskForReads();
 

@@ -7,6 +7,7 @@
 #include "codec/command.h"
 #include "codec/membership.h"
 #include "model/limits.h"
+#include "model/mutant.h"
 #include "replica/replica.h"
 
 namespace pando::replica {
@@ -96,7 +97,7 @@ void Replica::OnRole(const raft::RoleChange& role) {
   if (role.role == raft::Role::kLeader) {
     Lead();
   } else {
-    leases_.Stop();
+    if (!Is(model::Mutant::kExpiryUnconfirmed)) leases_.Stop();
     expiry_round_ = expiry_confirmed_ = false;
   }
   OnLeaderChangeForAdministration();
@@ -180,6 +181,7 @@ void Replica::Apply(const model::Entry& entry) {
       if (!codec::DecodeCommand(entry.payload, &command)) {
         base::Fatal(absl::StrCat("log entry ", entry.index.value(), " is no command"));
       }
+      if (Is(model::Mutant::kLocalClockApplied)) command.stamp = wall_;
       machine::Applied applied = machine_->Apply(entry.index, command);
       Finish(entry, std::move(applied), &command);
       return;

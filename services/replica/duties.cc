@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "model/mutant.h"
 #include "replica/replica.h"
 
 namespace pando::replica {
@@ -25,7 +26,8 @@ void Replica::DoDuties() {
   TendMembers();
   for (auto at = pins_.begin(); at != pins_.end();) {
     const raft::Progress* progress = raft_.FindProgress(at->first);
-    const bool over = progress == nullptr || progress->state() != raft::Progress::State::kSnapshot;
+    const bool waits = progress != nullptr && progress->state() == raft::Progress::State::kSnapshot;
+    const bool over = progress == nullptr || (at->second.sent && !waits);
     at = over ? pins_.erase(at) : std::next(at);
   }
   if (!IsLeader() || raft_.transferring()) return;
@@ -91,7 +93,7 @@ void Replica::ExpireSessions() {
     expiry_confirmed_ = false;
     return;
   }
-  if (!expiry_confirmed_) {
+  if (!expiry_confirmed_ && !Is(model::Mutant::kExpiryUnconfirmed)) {
     if (!expiry_round_) {
       expiry_round_ = true;
       raft_.Read(now_, kExpiryRead);

@@ -13,7 +13,10 @@ namespace pando::replica {
 
 // --- Sending ----------------------------------------------------------------------------------
 
+// One at a time. Whoever installs an earlier one meanwhile waits for the one that is on its way:
+// were that forgotten, and the log after it dropped, no snapshot would ever be new enough.
 void Replica::StartSnapshot(model::ServerId to) {
+  if (const auto pin = pins_.find(to); pin != pins_.end() && !pin->second.sent) return;
   Tell(absl::StrCat("sends a snapshot to server ", to.value()));
   pins_[to] = {.revision = stored_};
   adapters_.store->StartScan({.ranges = {}, .sink = adapters_.peers->SendSnapshot(to)});

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "codec/command.h"
 #include "model/limits.h"
+#include "model/mutant.h"
 #include "replica/replica.h"
 
 namespace pando::replica {
@@ -79,7 +80,8 @@ void Replica::UpdatePeers() {
 
 bool Replica::IsMember(const io::PeerHello& hello) const {
   const model::Member* member = raft_.membership().Find(hello.id);
-  return member != nullptr && member->storage == hello.storage;
+  return member != nullptr &&
+         (member->storage == hello.storage || Is(model::Mutant::kWipedMemberVotes));
 }
 
 // Only a leader turns somebody away for the membership's sake: a follower's may be old. But nobody

@@ -7,6 +7,7 @@
 #include "codec/command.h"
 #include "codec/record.h"
 #include "model/limits.h"
+#include "model/mutant.h"
 #include "replica/initial_state.h"
 #include "replica/replica.h"
 
@@ -156,7 +157,7 @@ void Replica::OnRead(io::Request request, Responder responder) {
   Read read;
   read.at_front = lanes_.AtFront(responder);
   read.granted = request.consistency != io::Consistency::kLinearizable;
-  read.needs = request.min_revision;
+  if (!Is(model::Mutant::kMinRevisionIgnored)) read.needs = request.min_revision;
   read.deadline =
       std::min(request.deadline, now_ + std::chrono::milliseconds(model::kMinRevisionWaitMsMax));
   read.responder = std::move(responder);

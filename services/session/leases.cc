@@ -3,17 +3,19 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "model/mutant.h"
 
 namespace pando::session {
 
 void Leases::Start(const std::vector<Timeout>& sessions, base::Duration grace, base::Instant now) {
+  if (Is(model::Mutant::kExpiryUnconfirmed) && running_) return;
   Stop();
   running_ = true;
   told_ = now;
   for (const Timeout& session : sessions) {
     Lease& lease = leases_[session.session];
     lease.timeout = session.timeout;
-    lease.due = clock_ + session.timeout + grace;
+    lease.due = clock_ + (Is(model::Mutant::kLeasesCutShort) ? grace : session.timeout + grace);
     by_due_.emplace(lease.due, session.session);
   }
 }

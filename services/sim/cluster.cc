@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +13,7 @@
 #include "sim/lane_writer.h"
 #include "sim/network.h"
 #include "sim/operator.h"
+#include "sim/raft_rules.h"
 #include "sim/session_mover.h"
 #include "sim/sim_server.h"
 #include "sim/truth.h"
@@ -42,6 +44,7 @@ class Cluster {
   struct Server {
     std::unique_ptr<SimServer> server;
     bool wiped = false;    // its id has no data any more: it must be replaced
+    bool damaged = false;  // its data is, and it may stop for good
     bool leaving = false;  // it is being removed
     bool removed = false;
 
@@ -60,18 +63,23 @@ class Cluster {
   size_t Voters();
   bool IsMember(model::ServerId id);
   bool MayLose();
+  bool OperatorsAreIdle() const;
   void Step(base::Instant until);
   void Check();
+  void Said(model::ServerId from, model::ServerId to, const raft::Message& message);
 
   void Nemesis();
   bool Do(Fault fault);
   void Restart(Server& server, base::Duration after);
   void Partition(bool one_way, bool isolate);
+  void Split(const std::set<model::ServerId>& side, bool one_way);
   void TendMembers();
   void Join();
+  void GrowApart();
   void Promote(model::ServerId id);
   void Heal();
   void CheckReturn();
+  void CheckDeafLeader();
   bool Converged();
   std::string Describe();
 
@@ -79,6 +87,9 @@ class Cluster {
   const TraceLine trace_;
   Schedule schedule_;
   Truth truth_;
+  RaftRules rules_;
+  model::Revision committed_before_;  // what anybody had applied before the event at hand
+  uint64_t voters_die_ = 0;           // of a thousand, right after they have voted
   std::vector<Call> history_;
   ClientWorld world_;
   SimServerOptions common_;
@@ -91,6 +102,8 @@ class Cluster {
   std::vector<std::shared_ptr<LaneWriter>> lanes_;
   std::shared_ptr<SessionMover> mover_;
   std::shared_ptr<Operator> operator_;
+  // They know nothing of each other, and ask the leader.
+  std::shared_ptr<Operator> hasty_[2];
   uint64_t weights_[kFaults];
   base::Duration fault_pause_max_;
   bool healing_ = false;
@@ -110,6 +123,9 @@ Cluster::Cluster(uint64_t seed, TraceLine trace)
     faults_.break_channel = rng_.Below(4);
   }
   network_.SetFaults(faults_);
+  network_.SetProbe([this](model::ServerId from, model::ServerId to, const io::PeerMessage& said) {
+    if (const auto* message = std::get_if<raft::Message>(&said)) Said(from, to, *message);
+  });
   common_.network = &network_;
   common_.wal_segment_bytes = uint64_t{16} << 10;
   common_.disk_delay_max = milliseconds(rng_.Between(1, 15));
@@ -121,6 +137,7 @@ Cluster::Cluster(uint64_t seed, TraceLine trace)
   common_.raft.append_bytes_max = size_t{1} << rng_.Between(8, 20);
   // Some begin with binaries of the version before, and are upgraded one by one.
   common_.machine_version_max = rng_.Chance(500) ? kNewVersion : kOldVersion;
+  voters_die_ = rng_.Chance(300) ? rng_.Between(20, 200) : 0;
   for (uint64_t& weight : weights_) weight = rng_.Chance(700) ? rng_.Between(1, 10) : 0;
   weights_[static_cast<size_t>(Fault::kKill)] += 3;
   fault_pause_max_ = milliseconds(rng_.Between(2'000, 7'000));
@@ -131,6 +148,12 @@ Cluster::Cluster(uint64_t seed, TraceLine trace)
   world_.history = &history_;
   if (trace_) world_.trace = [this](const std::string& line) { Trace(line); };
   operator_ = std::make_shared<Operator>(&schedule_, [this] { return Pick(); });
+  for (auto& hasty : hasty_) {
+    hasty = std::make_shared<Operator>(&schedule_, [this] {
+      SimServer* const leader = Leader();
+      return leader == nullptr ? Pick() : leader;
+    });
+  }
 
   const uint64_t size = rng_.Between(1, 5);
   for (uint64_t id = 1; id <= size; ++id) initial_.emplace_back(id);
@@ -224,7 +247,7 @@ bool Cluster::IsMember(model::ServerId id) {
 
 // A member may lose its data for good: a majority keeps theirs.
 bool Cluster::MayLose() {
-  if (Voters() < 3 || servers_.size() >= kServersMax || !operator_->idle()) return false;
+  if (Voters() < 3 || servers_.size() >= kServersMax || !OperatorsAreIdle()) return false;
   for (const auto& [id, server] : servers_) {
     if (server.removed) continue;
     if (server.lost() || server.leaving) return false;
@@ -232,12 +255,21 @@ bool Cluster::MayLose() {
   return true;
 }
 
+bool Cluster::OperatorsAreIdle() const {
+  return operator_->idle() && hasty_[0]->idle() && hasty_[1]->idle();
+}
+
 // --- After every event --------------------------------------------------------------------------
 
 void Cluster::Check() {
   for (const auto& [id, server] : servers_) {
+    const std::string& why = server.server->stopped_because();
+    if (!why.empty() && !server.wiped && !server.damaged) {
+      Violated(absl::StrCat("server ", id.value(), " has stopped for no reason: ", why));
+    }
     if (!server.server->running()) continue;
     const replica::Replica& replica = server.server->replica();
+    rules_.Check(id, replica.raft(), committed_before_);
     if (replica.raft().role() == raft::Role::kLeader) {
       truth_.Leads(id, replica.raft().term());
       totals_.terms = std::max(totals_.terms, replica.raft().term().value());
@@ -247,6 +279,22 @@ void Cluster::Check() {
       Violated(absl::StrCat("the machine is too new for server ", id.value()));
     }
   }
+  committed_before_ = truth_.last();
+}
+
+void Cluster::Said(model::ServerId from, model::ServerId to, const raft::Message& message) {
+  rules_.Said(from, to, message);
+  const auto* vote = std::get_if<raft::VoteReply>(&message);
+  if (vote == nullptr || !vote->granted || vote->pre_vote || healing_) return;
+  if (!rng_.Chance(voters_die_)) return;
+  // When its turn is over.
+  schedule_.After({}, [this, &server = servers_.at(from)] {
+    if (!server.server->running()) return;
+    ++totals_.faults[static_cast<size_t>(Fault::kPowerLoss)];
+    Trace(absl::StrCat("server ", server.server->id().value(), " has voted, and dies"));
+    server.server->LosePower();
+    Restart(server, milliseconds(rng_.Between(1, 200)));
+  });
 }
 
 void Cluster::Step(base::Instant until) {
@@ -336,6 +384,7 @@ bool Cluster::Do(Fault fault) {
       one->Kill();
       const bool damaged = fault == Fault::kLogRot ? one->DamageLog() : one->DamageTree();
       const bool mended = damaged && fault == Fault::kTreeRot && rng_.Chance(500) && one->Recover();
+      server.damaged |= damaged && !mended;
       one->Start();
       if (mended) Trace(absl::StrCat("server ", one->id().value(), " goes back to its snapshot"));
       if (mended && !one->running()) Violated("a snapshot does not mend the tree");
@@ -348,11 +397,21 @@ bool Cluster::Do(Fault fault) {
       one->Kill();
       one->Wipe();
       server.wiped = true;
+      rules_.Wiped(one->id());
       one->Start();
+      // Before anybody sees to it, its vote may be asked for.
+      if (SimServer* const leader = Leader(); leader != nullptr && rng_.Chance(500)) {
+        leader->Kill();
+        Restart(servers_.at(leader->id()), down);
+      }
       return true;
     case Fault::kAddMember:
-      if (servers_.size() >= kServersMax || Voters() >= 5 || !operator_->idle()) return false;
+      if (servers_.size() >= kServersMax || Voters() >= 5 || !OperatorsAreIdle()) return false;
       Join();
+      return true;
+    case Fault::kGrowApart:
+      if (servers_.size() + 2 > kServersMax || Voters() != 3 || !OperatorsAreIdle()) return false;
+      GrowApart();
       return true;
     case Fault::kRemoveMember:
       if (!MayLose()) return false;
@@ -366,7 +425,7 @@ bool Cluster::Do(Fault fault) {
       });
       return true;
     case Fault::kTransfer:
-      if (!operator_->idle()) return false;
+      if (!OperatorsAreIdle()) return false;
       operator_->Order(io::TransferLeadership{rng_.Chance(500) ? one->id() : model::ServerId()},
                        nullptr);
       return true;
@@ -384,17 +443,25 @@ bool Cluster::Do(Fault fault) {
 void Cluster::Partition(bool one_way, bool isolate) {
   const std::vector<model::ServerId> ids = Ids();
   const model::ServerId alone = ids[rng_.Below(ids.size())];
-  std::map<model::ServerId, bool> side;
-  for (const model::ServerId id : ids) side[id] = isolate ? id == alone : rng_.Chance(500);
+  std::set<model::ServerId> side;
+  for (const model::ServerId id : ids) {
+    if (isolate ? id == alone : rng_.Chance(500)) side.insert(id);
+  }
+  Split(side, one_way);
+}
+
+// For a while nothing gets from one side to the other; one way: the side itself is still heard.
+void Cluster::Split(const std::set<model::ServerId>& side, bool one_way) {
   std::vector<std::pair<model::ServerId, model::ServerId>> blocked;
-  for (const model::ServerId a : ids) {
-    for (const model::ServerId b : ids) {
-      if (a == b || side[a] == side[b] || (one_way && side[a])) continue;
+  for (const model::ServerId a : Ids()) {
+    for (const model::ServerId b : Ids()) {
+      if (side.contains(a) == side.contains(b) || (one_way && side.contains(a))) continue;
       blocked.emplace_back(a, b);
       network_.Block(a, b);
     }
   }
   schedule_.After(milliseconds(rng_.Between(100, 10'000)), [this, blocked] {
+    if (healing_) return;  // all of it is over, and what is blocked by now is a check's
     for (const auto& [a, b] : blocked) network_.Unblock(a, b);
   });
 }
@@ -406,6 +473,22 @@ void Cluster::Join() {
   Trace(absl::StrCat("server ", id.value(), " joins"));
   // Some stay learners.
   if (healing_ || rng_.Chance(700)) Promote(id);
+}
+
+// Three voters are to become five by two orders at the same time, while the leader and the two that
+// are new are cut off from the other two. Were both changes in force at once, each side would have
+// a majority: one of the new voters, the other of the old ones (Raft thesis 4.1).
+void Cluster::GrowApart() {
+  const model::ServerId a = AddServer(true).server->id();
+  const model::ServerId b = AddServer(true).server->id();
+  Trace(absl::StrCat("servers ", a.value(), " and ", b.value(), " join, and grow apart"));
+  schedule_.After(seconds(4), [this, a, b] {
+    SimServer* const leader = Leader();
+    if (leader == nullptr || healing_ || servers_.at(a).lost() || servers_.at(b).lost()) return;
+    Split({leader->id(), a, b}, false);
+    hasty_[0]->Order(io::PromoteMember{a}, nullptr);
+    hasty_[1]->Order(io::PromoteMember{b}, nullptr);
+  });
 }
 
 void Cluster::Promote(model::ServerId id) {
@@ -420,7 +503,7 @@ void Cluster::Promote(model::ServerId id) {
 // Members that will never come back are replaced, one at a time.
 void Cluster::TendMembers() {
   for (auto& [id, server] : servers_) {
-    if (!server.lost() || server.leaving || !operator_->idle()) continue;
+    if (!server.lost() || server.leaving || !OperatorsAreIdle()) continue;
     // It takes time until somebody sees to it; until then it may try to do harm.
     if (!healing_ && rng_.Chance(800)) continue;
     if (server.removed) {
@@ -456,7 +539,7 @@ void Cluster::Heal() {
 }
 
 bool Cluster::Converged() {
-  if (!operator_->idle() || Leader() == nullptr) return false;
+  if (!OperatorsAreIdle() || Leader() == nullptr) return false;
   const model::Revision applied = Leader()->replica().machine().applied();
   if (applied < world_.told || applied != truth_.last()) return false;
   for (const model::Member& member : Leader()->replica().raft().membership().members) {
@@ -486,9 +569,23 @@ void Cluster::CheckReturn() {
                         leader->id().value(), Describe()));
 }
 
+// A leader that hears nobody gives way, though everybody still hears it (check-quorum, Raft thesis
+// 6.2).
+void Cluster::CheckDeafLeader() {
+  if (Voters() < 3) return;
+  SimServer* const leader = Leader();
+  const model::Term term = leader->replica().raft().term();
+  for (const model::ServerId id : Ids()) network_.Block(id, leader->id());
+  Step(schedule_.now() + seconds(3));
+  network_.UnblockAll();
+  if (Leader() != nullptr && Leader()->replica().raft().term() > term) return;
+  Violated(
+      absl::StrCat("leader ", leader->id().value(), " hears nobody, and leads on", Describe()));
+}
+
 std::string Cluster::Describe() {
   std::string text = absl::StrCat("; last ", truth_.last().value(), ", told ", world_.told.value(),
-                                  ", operator ", operator_->idle() ? "idle" : "busy");
+                                  ", operator ", OperatorsAreIdle() ? "idle" : "busy");
   for (const auto& watcher : watchers_) {
     absl::StrAppend(&text, ", a watcher is at ", watcher->seen().value());
   }
@@ -557,7 +654,7 @@ ClusterTotals Cluster::Run() {
     }
     return true;
   };
-  while (!served() || !operator_->idle()) {
+  while (!served() || !OperatorsAreIdle()) {
     if (schedule_.now() >= deadline) Violated("no liveness: clients are not served" + Describe());
     Step(schedule_.now() + milliseconds(200));
   }
@@ -571,6 +668,7 @@ ClusterTotals Cluster::Run() {
     Step(schedule_.now() + milliseconds(200));
   }
   CheckReturn();
+  CheckDeafLeader();
 
   // What nobody was told took effect when it was written, or not at all. Of a Delete nobody knows.
   for (Call& call : history_) {

@@ -28,6 +28,7 @@ enum class Fault : uint8_t {
   kTreeRot,
   kWipe,
   kAddMember,
+  kGrowApart,
   kRemoveMember,
   kTransfer,
   kUpgrade,

@@ -7,8 +7,8 @@ namespace {
 constexpr const char* kFaultNames[kFaults] = {
     "kills",       "power losses", "pauses",      "partitions", "one-way partitions",
     "isolations",  "breaks",       "slow disks",  "full disks", "clock jumps",
-    "rotten logs", "rotten trees", "wiped disks", "joins",      "removals",
-    "transfers",   "upgrades"};
+    "rotten logs", "rotten trees", "wiped disks", "joins",      "growths apart",
+    "removals",    "transfers",    "upgrades"};
 
 }  // namespace
 

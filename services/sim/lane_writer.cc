@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "sim/truth.h"
 
 namespace pando::sim {
 
@@ -37,6 +38,14 @@ void LaneWriter::Start() {
     batch.requests.push_back(std::move(request));
     ++world_->calls;
   }
+  io::Request read;
+  read.tag = ++next_tag_;
+  read.deadline = world_->schedule->now() + seconds(1);
+  read.consistency = io::Consistency::kLinearizable;
+  read.body = model::Query{.identities = {{"world", "anyone"}}, .body = model::Get{"/"}};
+  reads_.emplace(read.tag, world_->told);
+  batch.requests.push_back(std::move(read));
+  ++world_->calls;
   server_->Post(std::move(batch));
   world_->schedule->After(milliseconds(rng_.Between(100, 700)),
                           [self = shared_from_this()] { self->Start(); });
@@ -44,9 +53,14 @@ void LaneWriter::Start() {
 
 void LaneWriter::Deliver(std::vector<io::Completion> completions) {
   for (const io::Completion& completion : completions) {
-    if (completion.reply.ok()) {
-      world_->told = std::max(world_->told, completion.reply.revision);
+    if (!completion.reply.ok()) continue;
+    const model::Revision revision = completion.reply.revision;
+    const auto read = reads_.find(completion.tag);
+    if (read != reads_.end() && revision < read->second) {
+      Violated(absl::StrCat("lane ", lane_, ": a LINEARIZABLE read of revision ", revision.value(),
+                            ", but somebody was told ", read->second.value()));
     }
+    world_->told = std::max(world_->told, revision);
   }
 }
 

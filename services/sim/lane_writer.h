@@ -1,14 +1,16 @@
 // LaneWriter: keeps a lane full of writes that are numbered in their data: they may get lost, but
-// never overtake each other. One test thread.
+// never overtake each other; and of LINEARIZABLE reads. One test thread.
 #ifndef PANDO_SIM_LANE_WRITER_H_
 #define PANDO_SIM_LANE_WRITER_H_
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <vector>
 
 #include "base/rng.h"
 #include "io/client.h"
+#include "model/ids.h"
 #include "sim/client_world.h"
 #include "sim/sim_server.h"
 
@@ -29,6 +31,7 @@ class LaneWriter : public io::ReplySink, public std::enable_shared_from_this<Lan
   uint64_t lane_ = 0;
   uint64_t sent_ = 0;
   uint64_t next_tag_ = 0;
+  std::map<uint64_t, model::Revision> reads_;  // by tag: what somebody had been told before
   bool stopping_ = false;
 };
 

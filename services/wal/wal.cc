@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "base/hash.h"
+#include "model/mutant.h"
 
 namespace pando::wal {
 namespace {
@@ -298,6 +299,7 @@ absl::Status Wal::BeginSegment() {
 absl::Status Wal::SyncTimed() {
   const bool timed = options_.clock && options_.on_sync;
   const base::Instant start = timed ? options_.clock() : base::Instant();
+  if (Is(model::Mutant::kSyncSkipped)) return absl::OkStatus();
   PANDO_RETURN_IF_ERROR(SyncFailed(file_->Sync()));
   if (timed) options_.on_sync(options_.clock() - start);
   return absl::OkStatus();

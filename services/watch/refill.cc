@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/check.h"
+#include "model/mutant.h"
 #include "watch/streams.h"
 
 namespace pando::watch {
@@ -34,6 +35,7 @@ void Streams::Restart(model::Revision revision) {
       cut_off.push_back(stream.get());
     }
   }
+  if (Is(model::Mutant::kEventsSkipped)) return;
   for (Stream* stream : cut_off) End(*stream, Compacted());
 }
 
