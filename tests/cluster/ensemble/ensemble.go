@@ -11,6 +11,7 @@ import (
 
 	"pando.test/cluster/client"
 	"pando.test/cluster/network"
+	"pando.test/cluster/pandod"
 )
 
 // small makes what is rare at the default sizes happen within seconds: new segments of the log,
@@ -27,6 +28,7 @@ type Ensemble struct {
 
 	folder, binaries string
 	pool             *client.Pool
+	ports            *pandod.Ports
 
 	mutex     sync.Mutex
 	endpoints []client.Endpoint
@@ -35,7 +37,8 @@ type Ensemble struct {
 // New lays out an ensemble below folder; nothing runs yet.
 func New(folder, binaries string, servers int) (*Ensemble, error) {
 	e := &Ensemble{
-		Network: network.New(), folder: folder, binaries: binaries, pool: client.NewPool()}
+		Network: network.New(), folder: folder, binaries: binaries,
+		pool: client.NewPool(), ports: pandod.NewPorts()}
 	var list []string
 	for id := 1; id <= servers; id++ {
 		member, err := e.newMember(id)

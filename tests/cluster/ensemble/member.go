@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	readyTimeout = 30 * time.Second
+	readyTimeout = 60 * time.Second
 	// What SIGTERM promises.
 	stopTimeout = 10 * time.Second
 )
@@ -44,7 +44,7 @@ func (m *Member) Running() bool { return m.process != nil && m.process.Running()
 
 // Spawn starts the process and does not wait for it.
 func (m *Member) Spawn(more ...string) error {
-	listen, err := pandod.FreeAddresses(4)
+	listen, err := m.ensemble.ports.Free(4)
 	if err != nil {
 		return err
 	}
