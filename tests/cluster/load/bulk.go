@@ -3,6 +3,7 @@ package load
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"google.golang.org/grpc"
 
@@ -13,9 +14,11 @@ import (
 // bulkRoot is outside of what is watched: its nodes are there to fill logs and snapshots.
 const bulkRoot = "/bulk"
 
+const bulkTimeout = 2 * time.Minute
+
 // Bulk sets nodes of `bytes` each, one after the other, so many times in all.
 func (l *Load) Bulk(times, bytes int) error {
-	ctx, cancel := context.WithTimeout(context.Background(), setupTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), bulkTimeout)
 	defer cancel()
 	caller := l.newCaller()
 	data := make([]byte, bytes)
