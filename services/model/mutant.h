@@ -35,7 +35,6 @@ enum class Mutant : uint8_t {
   // Reads.
   kReadBeforeNoop,
   kReadUnconfirmed,
-  kOldReadReplyTaken,
   kMinRevisionIgnored,
   // Sessions, commands and watches.
   kLeasesCutShort,

@@ -48,10 +48,11 @@ TEST(GrpcPeers, WhatIsSentToNobodyIsDropped) {
 
 TEST(GrpcPeers, EachSideHasAChannelOfItsOwn) {
   Server a(1), b(2);
-  a.Call({b.address()});
   b.Call({a.address()});
-  const auto to_b = b.Await<io::PeerOpened>();
   const auto to_a = a.Await<io::PeerOpened>();
+  b.Await<io::PeerReady>();  // what is sent before that is dropped
+  a.Call({b.address()});
+  const auto to_b = b.Await<io::PeerOpened>();
   b.peers().Refuse(to_b.channel, io::Refusal::kNotAMember, "who?");
   EXPECT_EQ(a.Await<io::PeerRefused>().peer, ServerId(2));
   b.Send(a, {Numbered(7)});

@@ -48,7 +48,7 @@ def hello(to, server_id, storage, cluster=0, start=1, protocol=PROTOCOL, joins=F
     member = (varint(1) + varint(server_id) + varint(storage) + bytes([VOTER]) + text(address) +
               text("") * 3 + varint(1) + varint(1))
     return (varint(protocol) + varint(to) + varint(server_id) + varint(storage) + varint(start) +
-            varint(cluster) + varint(0) + varint(0) + varint(1) + varint(1) +
+            varint(cluster) + varint(0) + varint(0) + varint(0) + varint(1) + varint(1) +
             bytes([joins]) + varint(len(member)) + member)
 
 

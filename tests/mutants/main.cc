@@ -47,7 +47,6 @@ constexpr Hunt kHunts[] = {
     {Mutant::kTwoChangesAtOnce, "two-changes-at-once", 150},
     {Mutant::kReadBeforeNoop, "read-before-noop", 300},
     {Mutant::kReadUnconfirmed, "read-unconfirmed", 200},
-    {Mutant::kOldReadReplyTaken, "old-read-reply-taken", 300},
     {Mutant::kMinRevisionIgnored, "min-revision-ignored", 120},
     {Mutant::kLeasesCutShort, "leases-cut-short", 20},
     {Mutant::kExpiryUnconfirmed, "expiry-unconfirmed", 250},
