@@ -2,8 +2,9 @@
 #   make run      build, start three servers in ./var and show what to try (ARGS=… go to `pando dev`)
 #   make test     build and run every test
 #   make deploy-test   try the Helm chart and the alerts, with helm, kubeconform and promtool
+#   make image-test    build the image with buildah, and run it
 #   make check    what CI runs
-.PHONY: run test deploy-test bench check release clients sim cluster fuzz format lint clean
+.PHONY: run test deploy-test image-test bench check release clients sim cluster fuzz format lint clean
 
 JOBS ?= $(shell nproc)
 RELEASE := build/release
@@ -16,6 +17,9 @@ test: release
 
 deploy-test: release
 	@scripts/deploy-test
+
+image-test: release
+	@scripts/image-test
 
 bench: release
 	@scripts/bench

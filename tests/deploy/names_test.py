@@ -103,10 +103,12 @@ class Flags(unittest.TestCase):
         known = {"PANDO_" + flag.upper().replace("-", "_")
                  for heading in ("Who and where", "Limits", "Logs")
                  for flag in documented_flags(heading)}
-        text = (CHART / "templates/statefulset.yaml").read_text()
-        used = set(re.findall(r"\bPANDO_[A-Z_]+[A-Z]\b", text))
-        self.assertGreater(len(used), 5)
-        self.assertEqual(used - known, set())
+        for file in ("helm/pando/templates/statefulset.yaml", "deploy/docker-compose.yaml",
+                     "Dockerfile"):
+            text = (ROOT / file).read_text()
+            used = set(re.findall(r"\bPANDO_[A-Z_]+[A-Z]\b", text)) - {"PANDO_IMAGE"}
+            self.assertGreater(len(used), 3)
+            self.assertEqual(used - known, set(), file)
 
     def test_flags_of_the_configuration_file_exist(self):
         known = documented_flags("Who and where") | documented_flags("Limits")
