@@ -43,6 +43,8 @@ EVERYTHING = {
     "serviceMonitor": {"enabled": True, "interval": "5s", "labels": {"prometheus": "main"}},
     "prometheusRule": {"enabled": True, "labels": {"prometheus": "main"}},
     "dashboards": {"enabled": True, "labels": {"grafana_dashboard": "yes"}},
+    "backup": {"enabled": True, "schedule": "0 * * * *", "keep": 24,
+               "persistence": {"size": "99Gi", "storageClassName": "cheap"}},
 }
 MATRIX = {
     "default": {},
@@ -53,6 +55,7 @@ MATRIX = {
     "open": {"networkPolicy": {"enabled": False}},
     "closed": {"networkPolicy": {"clients": [], "metrics": []}},
     "anywhere": {"topologySpread": []},
+    "backup on a claim": {"backup": {"enabled": True, "persistence": {"existingClaim": "mine"}}},
 }
 
 
@@ -86,7 +89,9 @@ def pod_of(document):
     kind, spec = document["kind"], document.get("spec", {})
     if kind == "Pod":
         return spec, document["metadata"]["labels"]
-    if kind not in ("StatefulSet", "Job"):
+    if kind == "CronJob":
+        spec = spec["jobTemplate"]["spec"]
+    elif kind not in ("StatefulSet", "Job"):
         return None
     return spec["template"]["spec"], spec["template"]["metadata"]["labels"]
 
@@ -164,6 +169,7 @@ class Values(unittest.TestCase):
             ({"replica": 3}, "replica"),
             ({"config": {"data-dir": "/elsewhere"}}, "data-dir"),
             ({"persistence": {"size": "ten"}}, "size"),
+            ({"backup": {"keep": 0}}, "keep"),
             ({"networkPolicy": {"enabled": "yes"}}, "enabled"),
         ]
         for values, named in cases:
@@ -177,12 +183,13 @@ class Values(unittest.TestCase):
         other = merged(defaults, merged(EVERYTHING, {"replicas": 5, "initialReplicas": 1,
                                                      "topologySpread": []}))
         other["networkPolicy"]["enabled"] = False
+        other["backup"]["persistence"]["existingClaim"] = "mine"
         # What it shows in: a release with all parts on.
         base = merged(defaults, {name: {"enabled": True} for name in (
-            "serviceMonitor", "prometheusRule", "dashboards")})
+            "serviceMonitor", "prometheusRule", "dashboards", "backup")})
         before = render(base)
         paths = list(leaves(defaults))
-        self.assertGreater(len(paths), 30)
+        self.assertGreater(len(paths), 35)
         for path in paths:
             values, value = copy.deepcopy(base), other
             for key in path:
@@ -237,13 +244,13 @@ class StatefulSet(unittest.TestCase):
         selectors.append(one(docs, "PodDisruptionBudget")["spec"]["selector"]["matchLabels"])
         selectors.append(one(docs, "NetworkPolicy")["spec"]["podSelector"]["matchLabels"])
         pods = [(d["kind"], pod_of(d)[1]) for d in docs if pod_of(d)]
-        self.assertEqual(len(pods), 4)
+        self.assertEqual(len(pods), 5)
         for selector in selectors:
             self.assertEqual([kind for kind, labels in pods if matches(labels, selector)],
                              ["StatefulSet"])
 
     def test_the_policy_lets_servers_and_jobs_through(self):
-        docs = documents(render())
+        docs = documents(render({"backup": {"enabled": True}}))
         rules = {rule["ports"][0]["port"]: [peer["podSelector"]["matchLabels"]
                                             for peer in rule["from"] if "podSelector" in peer
                                             and "matchLabels" in peer["podSelector"]]

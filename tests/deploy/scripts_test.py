@@ -229,6 +229,39 @@ class ResizeUp(Script):
         self.assertEqual(promoted, ["member promote 4"] * 2 + ["member promote 5"])
 
 
+class Backup(Script):
+    name = "backup.sh"
+    environment = {"KEEP": "2"}
+
+    def run_script(self, *arguments, **environment):
+        # The volume is at /backup in the pod.
+        here = self.folder / "backup"
+        here.mkdir()
+        for day in ("01", "02", "03"):
+            (here / f"pando-202601{day}T031700Z.snapshot").touch()
+        script = (FILES / self.name).read_text().replace("/backup/", f"{here}/")
+        (self.folder / "script.sh").write_text(script)
+        done = subprocess.run(["sh", self.options, script],
+                              env={"PATH": f"{self.bin}:{os.environ['PATH']}",
+                                   "STATE": str(self.folder), **self.environment},
+                              capture_output=True, text=True, timeout=30)
+        return done.returncode, sorted(file.name for file in here.iterdir())
+
+    def test_the_newest_are_kept(self):
+        (self.bin / "pando").write_text("""#!/bin/sh
+            if [ "$2" = save ]; then touch "$3"; fi
+        """)
+        code, left = self.run_script()
+        self.assertEqual(code, 0)
+        self.assertEqual(left[0], "pando-20260103T031700Z.snapshot")
+        self.assertEqual(len(left), 2)
+
+    def test_nothing_is_deleted_when_there_is_no_new_one(self):
+        code, left = self.run_script()
+        self.assertNotEqual(code, 0)
+        self.assertEqual(len(left), 3)
+
+
 class Smoke(Script):
     name = "smoke.sh"
     environment = {"REPLICAS": "3"}

@@ -138,7 +138,7 @@ class LifeOfAChart(unittest.TestCase):
         self.assertEqual(set(self.restarts().values()), {0})
         status, output = self.cluster.run_hooks("test")
         self.assertEqual(status, 0, output)
-        self.pando("create", "/load")
+        self.pando("--timeout", "60s", "create", "/load")
         self.say("install")
 
     def scale_up(self):
