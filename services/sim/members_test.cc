@@ -64,6 +64,8 @@ TEST_F(MembersTest, AServerOfAnotherClusterIsRefusedByName) {
   servers_.at(follower_)->Kill();
   options_.initial = {ServerId(follower_)};
   options_.id = ServerId(follower_);
+  // What it had planned still refers to it.
+  const std::unique_ptr<SimServer> before = std::move(servers_[follower_]);
   servers_[follower_] = std::make_unique<SimServer>(&schedule_, base::Rng(77), options_);
   Start(follower_);
   schedule_.RunFor(seconds(10));
