@@ -126,8 +126,7 @@ void Raft::AskForReads() {
 
 void Raft::On(model::ServerId from, const ReadReply& reply) {
   if (reply.term != term_ || from != leader_) return;
-  if (!forwarded_reads_) return;
-  if (forwarded_reads_->id != reply.id) return;
+  if (!forwarded_reads_ || forwarded_reads_->id != reply.id) return;
   for (const ReadId id : forwarded_reads_->reads) output_.reads.push_back({id, reply.index});
   forwarded_reads_.reset();
 }

@@ -15,6 +15,7 @@ namespace {
 using Kind = model::WatchTarget::Kind;
 using std::chrono::milliseconds;
 
+// Not replica's own words for it: this is what judges them.
 bool IsOf(const model::WatchTarget& target, const std::string& path) {
   switch (target.kind) {
     case Kind::kNode:

@@ -11,6 +11,7 @@ import unittest
 
 import harness
 import http2
+from protobuf import field, varint
 
 CHANNEL = "/pando.internal.v1.PeerService/Channel"
 INSTALL = "/pando.internal.v1.PeerService/Install"
@@ -22,20 +23,6 @@ FRAME_BYTES_MAX = 8 << 20
 GROWTH_BYTES_MAX = 192 << 20
 # Of messages that are not complete, over all connections.
 QUOTA_BYTES = 256 << 20
-
-
-def varint(number):
-    out = bytearray()
-    while number >= 0x80:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-def field(payload, number=1):
-    """As protobuf writes a field of bytes."""
-    return varint(number << 3 | 2) + varint(len(payload)) + payload
 
 
 def text(value):

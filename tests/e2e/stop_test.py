@@ -10,24 +10,15 @@ import unittest
 
 import harness
 import http2
+from protobuf import field, read_varint
 
 WATCH = "/pando.v1.TreeService/Watch"
 STOP_S = 10
 
 
-def varint(number):
-    out = bytearray()
-    while number >= 0x80:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
 def watch_request(path):
     """pando.v1.WatchRequest of one target: the subtree of `path`, with data."""
-    target = b"\x0a" + varint(len(path)) + path.encode() + b"\x10\x03\x18\x01"
-    return b"\x12" + varint(len(target)) + target
+    return field(field(path.encode()) + b"\x10\x03\x18\x01", number=2)
 
 
 def progress_revisions(stream):
@@ -48,16 +39,6 @@ def progress_revisions(stream):
                 if key >> 3 == 4:
                     revisions.append(value)
     return revisions
-
-
-def read_varint(data):
-    value = shift = 0
-    for place, byte in enumerate(data):
-        value |= (byte & 0x7F) << shift
-        shift += 7
-        if byte < 0x80:
-            return value, data[place + 1:]
-    raise AssertionError("cut off")
 
 
 class Stop(harness.TestCase):
