@@ -3,8 +3,10 @@
 #   make test     build and run every test
 #   make deploy-test   try the Helm chart and the alerts, with helm, kubeconform and promtool
 #   make image-test    build the image with buildah, and run it
+#   make clients  the clients: the CLI, and the stubs and packages of other languages
+#   make test-clients  lint and test those packages against real servers
 #   make check    what CI runs
-.PHONY: run test deploy-test image-test bench check release clients sim cluster fuzz format lint clean
+.PHONY: run test test-clients deploy-test image-test bench check release clients sim cluster fuzz format lint clean
 
 JOBS ?= $(shell nproc)
 RELEASE := build/release
@@ -37,6 +39,10 @@ release:
 clients:
 	@scripts/install-deps
 	@scripts/build release clients
+	@scripts/gen-clients
+
+test-clients: release
+	@scripts/test-clients
 
 sim:
 	@scripts/install-deps
