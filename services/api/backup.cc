@@ -11,36 +11,36 @@
 namespace pando::api {
 namespace {
 
-constexpr std::string_view kMethod = "ClusterService/Snapshot";
 constexpr size_t kChunkBytesMax = model::kScanChunkBytesMax;
 
 }  // namespace
 
 BackupCall* BackupCall::Start(Edge* edge, const grpc::CallbackServerContext& context,
                               const v1::SnapshotRequest& request) {
+  const Call call(edge, MethodOf("ClusterService/Snapshot"), context, &request);
   Caller caller;
-  const model::Error error = CallerOf(*edge, context, request.header(), &caller);
-  const auto call = std::make_shared<BackupCall>(edge);
-  call->self_ = call;
-  base::MutexLock lock(&call->mutex_);
+  const model::Error error = call.Admit(request.header(), &caller);
+  const auto self = std::make_shared<BackupCall>(call);
+  self->self_ = self;
+  base::MutexLock lock(&self->mutex_);
   if (!error.ok()) {
-    call->EndWith(error);
+    self->EndWith(error);
   } else {
     io::RequestBatch batch;
-    batch.sink = call;
+    batch.sink = self;
     batch.requests.push_back({.min_revision = caller.header.min_revision,
                               .consistency = caller.header.consistency,
-                              .deadline = DeadlineOf(*edge, context),
-                              .body = io::TakeBackup{call}});
+                              .deadline = call.Deadline(),
+                              .body = io::TakeBackup{self}});
     if (!edge->inbox()->TryPost(std::move(batch))) {
-      call->EndWith({.reason = model::Reason::kOverloaded});
+      self->EndWith({.reason = model::Reason::kOverloaded});
     }
   }
-  call->Proceed();
-  return call.get();
+  self->Proceed();
+  return self.get();
 }
 
-BackupCall::BackupCall(Edge* edge) : edge_(edge), began_(edge->options().now()) {}
+BackupCall::BackupCall(const Call& call) : edge_(call.edge()), call_(call) {}
 
 // --- From the core and the scan ---------------------------------------------------------------
 
@@ -75,7 +75,7 @@ io::Taken BackupCall::Take(model::Revision revision,
 
 void BackupCall::Finish(model::Revision, absl::Status status) {
   base::MutexLock lock(&mutex_);
-  if (end_ || finished_) return;
+  if (end_ || finished_ || broken_) return;
   if (status.ok()) {
     encoder_->Finish();
     EndWith({});
@@ -118,14 +118,14 @@ void BackupCall::OnDone() { self_.reset(); }
 void BackupCall::EndWith(const model::Error& error) {
   if (end_) return;
   end_ = error.ok() ? grpc::Status::OK : ToStatus(error);
-  edge_->CountRequest(kMethod, began_, model::ReasonName(error.reason));
+  call_.Ended(error);
 }
 
 void BackupCall::Proceed() {
   if (finished_ || writing_) return;
   if (broken_ && !end_) {
     end_ = grpc::Status::CANCELLED;
-    edge_->CountRequest(kMethod, began_, "CANCELLED");
+    call_.Cancelled();
   }
   const bool wanted = !broken_ && (!end_ || end_->ok());
   if (wanted && WriteChunk()) return;

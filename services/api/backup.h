@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "api/call.h"
 #include "api/edge.h"
 #include "base/hash.h"
 #include "base/mutex.h"
@@ -33,7 +34,7 @@ class BackupCall : public grpc::ServerWriteReactor<v1::SnapshotResponse>,
   static BackupCall* Start(Edge* edge, const grpc::CallbackServerContext& context,
                            const v1::SnapshotRequest& request);
 
-  explicit BackupCall(Edge* edge);
+  explicit BackupCall(const Call& call);
 
   void OnWriteDone(bool ok) override PANDO_EXCLUDES(mutex_);
   void OnCancel() override PANDO_EXCLUDES(mutex_);
@@ -54,7 +55,7 @@ class BackupCall : public grpc::ServerWriteReactor<v1::SnapshotResponse>,
   bool WriteChunk() PANDO_REQUIRES(mutex_);
 
   Edge* const edge_;
-  const base::Instant began_;
+  const Call call_;
 
   base::Mutex mutex_;
   model::Revision revision_ PANDO_GUARDED_BY(mutex_);

@@ -155,6 +155,8 @@ TEST_F(Backup, ScanEndsWhenNobodyReadsAnyMore) {
   }
   EXPECT_EQ(taken, io::Taken::kCancelled);
   sink->Finish(kMark.revision, absl::CancelledError(""));
+  server_->Shutdown(std::chrono::seconds(0));  // until the call is through on its side too
+  server_.reset();
   EXPECT_THAT(counted(), ElementsAre("ClusterService/Snapshot CANCELLED"));
 }
 

@@ -1,6 +1,5 @@
 #include "api/cluster_service.h"
 
-#include <string_view>
 #include <utility>
 
 #include "api/backup.h"
@@ -10,43 +9,37 @@
 namespace pando::api {
 namespace {
 
-template <class In, class Out>
-grpc::ServerUnaryReactor* Post(Edge* edge, std::string_view method, io::Request ask, const In& in,
-                               Out* out) {
-  return UnaryCall::Post(edge, method, std::move(ask), in.ByteSizeLong(),
-                         [edge, out](const io::Completion& completion) {
-                           edge->WriteHeader(completion.reply.revision, completion.stream_revision,
-                                             out->mutable_header());
-                           ToProto(completion.reply, out);
-                         });
+template <class Out>
+grpc::ServerUnaryReactor* Post(const Call& call, io::Request ask, Out* out) {
+  return UnaryCall::Post(call, std::move(ask),
+                         Responding(call.edge(), out, [](const model::Reply& reply, Out* response) {
+                           ToProto(reply, response);
+                         }));
 }
 
 // A read of `Body` as the header wants it.
 template <class Body, class In, class Out>
-grpc::ServerUnaryReactor* StartRead(Edge* edge, const grpc::CallbackServerContext& context,
-                                    std::string_view method, const In& in, Out* out) {
+grpc::ServerUnaryReactor* StartRead(const Call& call, const In& in, Out* out) {
   Caller caller;
-  const model::Error error = CallerOf(*edge, context, in.header(), &caller);
-  if (!error.ok()) return UnaryCall::Fail(edge, method, error);
-  return Post(edge, method,
+  const model::Error error = call.Admit(in.header(), &caller);
+  if (!error.ok()) return UnaryCall::Fail(call, error);
+  return Post(call,
               {.min_revision = caller.header.min_revision,
                .consistency = caller.header.consistency,
-               .deadline = DeadlineOf(*edge, context),
+               .deadline = call.Deadline(),
                .body = Body{}},
-              in, out);
+              out);
 }
 
 // Something that the leader does, wherever it is asked for.
 template <class In, class Out>
-grpc::ServerUnaryReactor* StartOrder(Edge* edge, const grpc::CallbackServerContext& context,
-                                     std::string_view method, const In& in, Out* out) {
+grpc::ServerUnaryReactor* StartOrder(const Call& call, const In& in, Out* out) {
   Caller caller;
   io::Administer administer;
-  model::Error error = CallerOf(*edge, context, in.header(), &caller);
+  model::Error error = call.Admit(in.header(), &caller);
   if (error.ok()) error = FromProto(in, &administer.order);
-  if (!error.ok()) return UnaryCall::Fail(edge, method, error);
-  return Post(edge, method, {.deadline = DeadlineOf(*edge, context), .body = std::move(administer)},
-              in, out);
+  if (!error.ok()) return UnaryCall::Fail(call, error);
+  return Post(call, {.deadline = call.Deadline(), .body = std::move(administer)}, out);
 }
 
 }  // namespace
@@ -54,44 +47,47 @@ grpc::ServerUnaryReactor* StartOrder(Edge* edge, const grpc::CallbackServerConte
 grpc::ServerUnaryReactor* ClusterService::Status(grpc::CallbackServerContext* context,
                                                  const v1::StatusRequest* request,
                                                  v1::StatusResponse* response) {
-  constexpr std::string_view kMethod = "ClusterService/Status";
+  const Call call(edge_, MethodOf("ClusterService/Status"), *context, request);
   Caller caller;
-  const model::Error error = CallerOf(*edge_, *context, request->header(), &caller);
-  if (!error.ok()) return UnaryCall::Fail(edge_, kMethod, error);
+  const model::Error error = call.Admit(request->header(), &caller);
+  if (!error.ok()) return UnaryCall::Fail(call, error);
   // It tells of now, also where there is no leader to wait for: the header's wishes do not count.
-  return Post(edge_, kMethod, {.deadline = DeadlineOf(*edge_, *context), .body = io::GetStatus{}},
-              *request, response);
+  return Post(call, {.deadline = call.Deadline(), .body = io::GetStatus{}}, response);
 }
 
 grpc::ServerUnaryReactor* ClusterService::ListMembers(grpc::CallbackServerContext* context,
                                                       const v1::ListMembersRequest* request,
                                                       v1::ListMembersResponse* response) {
-  return StartRead<io::GetMembers>(edge_, *context, "ClusterService/ListMembers", *request,
-                                   response);
+  return StartRead<io::GetMembers>(
+      Call(edge_, MethodOf("ClusterService/ListMembers"), *context, request), *request, response);
 }
 
 grpc::ServerUnaryReactor* ClusterService::AddMember(grpc::CallbackServerContext* context,
                                                     const v1::AddMemberRequest* request,
                                                     v1::AddMemberResponse* response) {
-  return StartOrder(edge_, *context, "ClusterService/AddMember", *request, response);
+  return StartOrder(Call(edge_, MethodOf("ClusterService/AddMember"), *context, request), *request,
+                    response);
 }
 
 grpc::ServerUnaryReactor* ClusterService::PromoteMember(grpc::CallbackServerContext* context,
                                                         const v1::PromoteMemberRequest* request,
                                                         v1::PromoteMemberResponse* response) {
-  return StartOrder(edge_, *context, "ClusterService/PromoteMember", *request, response);
+  return StartOrder(Call(edge_, MethodOf("ClusterService/PromoteMember"), *context, request),
+                    *request, response);
 }
 
 grpc::ServerUnaryReactor* ClusterService::RemoveMember(grpc::CallbackServerContext* context,
                                                        const v1::RemoveMemberRequest* request,
                                                        v1::RemoveMemberResponse* response) {
-  return StartOrder(edge_, *context, "ClusterService/RemoveMember", *request, response);
+  return StartOrder(Call(edge_, MethodOf("ClusterService/RemoveMember"), *context, request),
+                    *request, response);
 }
 
 grpc::ServerUnaryReactor* ClusterService::TransferLeadership(
     grpc::CallbackServerContext* context, const v1::TransferLeadershipRequest* request,
     v1::TransferLeadershipResponse* response) {
-  return StartOrder(edge_, *context, "ClusterService/TransferLeadership", *request, response);
+  return StartOrder(Call(edge_, MethodOf("ClusterService/TransferLeadership"), *context, request),
+                    *request, response);
 }
 
 grpc::ServerWriteReactor<v1::SnapshotResponse>* ClusterService::Snapshot(
@@ -102,7 +98,8 @@ grpc::ServerWriteReactor<v1::SnapshotResponse>* ClusterService::Snapshot(
 grpc::ServerUnaryReactor* ClusterService::Digest(grpc::CallbackServerContext* context,
                                                  const v1::DigestRequest* request,
                                                  v1::DigestResponse* response) {
-  return StartRead<io::GetDigest>(edge_, *context, "ClusterService/Digest", *request, response);
+  return StartRead<io::GetDigest>(Call(edge_, MethodOf("ClusterService/Digest"), *context, request),
+                                  *request, response);
 }
 
 }  // namespace pando::api

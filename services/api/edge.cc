@@ -1,19 +1,11 @@
 #include "api/edge.h"
 
-#include <algorithm>
 #include <utility>
 
-#include "api/identity.h"
+#include "api/call.h"
 #include "codec/command.h"
 
 namespace pando::api {
-namespace {
-
-// What an answer takes on its way, at most.
-constexpr base::Duration kAnswerMax = std::chrono::milliseconds(100);
-
-}  // namespace
-
 Edge::Edge(Options options, io::Inbox* inbox) : options_(std::move(options)), inbox_(inbox) {}
 
 void Edge::WriteHeader(model::Revision revision, model::Revision stream_revision,
@@ -55,23 +47,6 @@ void Edge::StopStreams() {
     }
   }
   for (const auto& stream : streams) stream->GoAway();
-}
-
-model::Error CallerOf(const Edge& edge, const grpc::CallbackServerContext& context,
-                      const v1::RequestHeader& header, Caller* out) {
-  model::Error error = FromProto(header, edge.options().cluster(), &out->header);
-  if (!error.ok()) return error;
-  if (out->header.session) out->token_hash = TokenHashOf(context);
-  return IdentitiesOf(context, &out->identities);
-}
-
-base::Instant DeadlineOf(const Edge& edge, const grpc::CallbackServerContext& context) {
-  const std::chrono::system_clock::time_point deadline = context.deadline();
-  if (deadline == std::chrono::system_clock::time_point::max()) return base::kNever;
-  const base::Duration left = deadline - std::chrono::system_clock::now();
-  // gRPC has rounded the caller's timeout up, by as much as a hundredth.
-  const base::Duration margin = std::min(left / 10, kAnswerMax + left / 100);
-  return edge.options().now() + left - std::max(margin, base::Duration(0));
 }
 
 io::Request MakeCommand(const Edge& edge, const Caller& caller, base::Instant deadline,

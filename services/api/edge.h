@@ -2,8 +2,6 @@
 #ifndef PANDO_API_EDGE_H_
 #define PANDO_API_EDGE_H_
 
-#include <grpcpp/server_context.h>
-
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -68,18 +66,7 @@ class Edge {
   EgressThread egress_;  // last: it stops first
 };
 
-// What a call says of itself, besides its request.
-struct Caller {
-  Header header;
-  std::vector<model::Identity> identities;
-  std::string token_hash;  // if the header names a session
-};
-[[nodiscard]] model::Error CallerOf(const Edge& edge, const grpc::CallbackServerContext& context,
-                                    const v1::RequestHeader& header, Caller* out);
-
-// When the call has to be answered, on the clock of Options.now: a little before its deadline, so
-// that the caller hears whether its write was sent to a leader. kNever if it has none.
-base::Instant DeadlineOf(const Edge& edge, const grpc::CallbackServerContext& context);
+struct Caller;  // call.h
 
 // How long a write waits that has no deadline of its own.
 inline constexpr base::Duration kWriteDeadline = std::chrono::seconds(10);

@@ -9,6 +9,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "acl/permission.h"
+#include "acl/scheme.h"
 #include "base/check.h"
 #include "base/status.h"
 #include "model/limits.h"
@@ -46,7 +48,7 @@ Error ParseCredential(std::string_view text, model::Identity* out) {
   }
   const std::string_view scheme = text.substr(0, colon);
   const std::string_view credential = text.substr(colon + 1);
-  if (scheme != "digest") {
+  if (scheme != acl::kDigestScheme) {
     return Unauthenticated("pando-auth takes the scheme digest only");
   }
   if (credential.size() > model::kIdentityBytesMax) {
@@ -58,7 +60,7 @@ Error ParseCredential(std::string_view text, model::Identity* out) {
     return Unauthenticated("a digest credential is user:password");
   }
   const std::string hash = Digest(EVP_sha1(), credential);
-  out->scheme = "digest";
+  out->scheme = acl::kDigestScheme;
   out->id = absl::StrCat(base::View(credential.substr(0, user_end)), ":", absl::Base64Escape(hash));
   return {};
 }
@@ -77,11 +79,13 @@ std::string AddressOfPeer(std::string_view peer) {
   return std::string(rest);
 }
 
-Error IdentitiesOf(const grpc::CallbackServerContext& context, std::vector<model::Identity>* out) {
-  out->push_back({"world", "anyone"});
+Error IdentitiesOf(const grpc::CallbackServerContext& context, std::string_view super_digest,
+                   std::vector<model::Identity>* out) {
+  out->push_back(acl::kAnyone);
   if (std::string address = AddressOfPeer(context.peer()); !address.empty()) {
-    out->push_back({"ip", std::move(address)});
+    out->push_back({acl::kIpScheme, std::move(address)});
   }
+  bool super = false;
   const auto [begin, end] = context.client_metadata().equal_range(kAuth);
   for (auto it = begin; it != end; ++it) {
     if (out->size() == model::kIdentitiesMax) {
@@ -91,8 +95,10 @@ Error IdentitiesOf(const grpc::CallbackServerContext& context, std::vector<model
     model::Identity identity;
     Error error = ParseCredential({it->second.data(), it->second.size()}, &identity);
     if (!error.ok()) return error;
+    super = super || (!super_digest.empty() && identity.id == super_digest);
     out->push_back(std::move(identity));
   }
+  if (super) out->push_back({acl::kSuperScheme, ""});
   return {};
 }
 

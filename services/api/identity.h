@@ -16,9 +16,11 @@
 
 namespace pando::api {
 
-// {"world", "anyone"}, {"ip", the peer's address}, and one for each pando-auth. A credential that
-// is not understood is UNAUTHENTICATED: whoever shows one does not want to act without it.
+// {"world", "anyone"}, {"ip", the peer's address}, one for each pando-auth, and {"super", ""} if
+// one of those is the digest `super_digest`, "user:hash". A credential that is not understood is
+// UNAUTHENTICATED: whoever shows one does not want to act without it.
 [[nodiscard]] model::Error IdentitiesOf(const grpc::CallbackServerContext& context,
+                                        std::string_view super_digest,
                                         std::vector<model::Identity>* out);
 
 // Of one credential, "scheme:credential".

@@ -10,8 +10,6 @@ namespace {
 
 using model::Reason;
 
-constexpr std::string_view kMethod = "SessionService/KeepAlive";
-
 // Whether the session may well be alive, and only nobody can say it now.
 bool IsUnknown(Reason reason) {
   switch (reason) {
@@ -29,7 +27,8 @@ bool IsUnknown(Reason reason) {
 }  // namespace
 
 KeepAliveCall* KeepAliveCall::Start(Edge* edge, grpc::CallbackServerContext* context) {
-  const auto call = std::make_shared<KeepAliveCall>(edge, context);
+  const auto call = std::make_shared<KeepAliveCall>(
+      Call(edge, MethodOf("SessionService/KeepAlive"), *context, nullptr));
   call->self_ = call;
   {
     base::MutexLock lock(&call->mutex_);
@@ -56,7 +55,7 @@ void KeepAliveCall::OnReadDone(bool ok) {
 void KeepAliveCall::Beat() {
   if (waits_for_room_) return;
   Caller caller;
-  model::Error error = CallerOf(*edge_, *context_, request_.header(), &caller);
+  model::Error error = call_.Admit(request_.header(), &caller);
   if (error.ok() && !caller.header.session) error = InvalidArgument("the header names no session");
   if (error.ok() && session_ && session_ != caller.header.session) {
     error = InvalidArgument("the header names another session than the first one");
@@ -89,7 +88,7 @@ void KeepAliveCall::Deliver(std::vector<io::Completion> completions) {
   base::MutexLock lock(&mutex_);
   if (phase_ != Phase::kAsked) return;
   phase_ = Phase::kIdle;
-  edge_->CountRequest(kMethod, began_, model::ReasonName(reason));
+  call_.Ended(began_, completion.reply.error);
   if (!end_) {
     response_.Clear();
     edge_->WriteHeader(completion.reply.revision, completion.stream_revision,

@@ -9,6 +9,7 @@
 #include <optional>
 #include <vector>
 
+#include "api/call.h"
 #include "api/edge.h"
 #include "base/mutex.h"
 #include "pando/v1/session.pb.h"
@@ -23,8 +24,7 @@ class KeepAliveCall : public grpc::ServerBidiReactor<v1::KeepAliveRequest, v1::K
  public:
   static KeepAliveCall* Start(Edge* edge, grpc::CallbackServerContext* context);
 
-  KeepAliveCall(Edge* edge, grpc::CallbackServerContext* context)
-      : edge_(edge), context_(context) {}
+  explicit KeepAliveCall(const Call& call) : edge_(call.edge()), call_(call) {}
 
   void OnReadDone(bool ok) override PANDO_EXCLUDES(mutex_);
   void OnWriteDone(bool ok) override PANDO_EXCLUDES(mutex_);
@@ -45,7 +45,7 @@ class KeepAliveCall : public grpc::ServerBidiReactor<v1::KeepAliveRequest, v1::K
   void Proceed() PANDO_REQUIRES(mutex_);
 
   Edge* const edge_;
-  grpc::CallbackServerContext* const context_;  // gRPC's, until OnDone
+  const Call call_;
 
   base::Mutex mutex_;
   v1::KeepAliveRequest request_;    // gRPC's while kReading

@@ -14,8 +14,6 @@ namespace {
 using model::Error;
 using model::Reason;
 
-constexpr std::string_view kMethod = "TreeService/Pipeline";
-
 // Room in a message for its header, and for what one result takes besides its own bytes.
 constexpr size_t kHeaderBytesMax = 256;
 constexpr size_t kFramingBytesMax = 8;
@@ -26,7 +24,8 @@ constexpr size_t kUnreadBytesMax = model::kWatchMessageBytesMax;
 }  // namespace
 
 PipelineCall* PipelineCall::Start(Edge* edge, grpc::CallbackServerContext* context) {
-  const auto call = std::make_shared<PipelineCall>(edge, context);
+  const auto call = std::make_shared<PipelineCall>(
+      Call(edge, MethodOf("TreeService/Pipeline"), *context, nullptr));
   call->self_ = call;
   {
     base::MutexLock lock(&call->mutex_);
@@ -36,8 +35,8 @@ PipelineCall* PipelineCall::Start(Edge* edge, grpc::CallbackServerContext* conte
   return call.get();
 }
 
-PipelineCall::PipelineCall(Edge* edge, grpc::CallbackServerContext* context)
-    : edge_(edge), context_(context), lane_(edge->NextId()) {}
+PipelineCall::PipelineCall(const Call& call)
+    : edge_(call.edge()), call_(call), lane_(edge_->NextId()) {}
 
 // --- Reactions --------------------------------------------------------------------------------
 
@@ -165,7 +164,7 @@ Error PipelineCall::CheckHeader() {
   if (phase_ == Phase::kFirst) {
     caller_ = {};
     first_cluster_ = in.cluster_id();
-    return CallerOf(*edge_, *context_, in, &caller_);
+    return call_.Admit(in, &caller_);
   }
   Header header;
   if (Error error = FromProto(in, edge_->options().cluster(), &header); !error.ok()) return error;
@@ -257,7 +256,7 @@ void PipelineCall::AnswerRefused() {
 
 void PipelineCall::Answer(const Operation& operation, const io::Completion& completion) {
   const Reason reason = completion.reply.error.reason;
-  edge_->CountRequest(kMethod, operation.began, model::ReasonName(reason));
+  call_.Ended(operation.began, completion.reply.error);
   const bool session_over = reason == Reason::kSessionMoved || reason == Reason::kSessionExpired;
   if (caller_.header.session && session_over) return EndWith(ToStatus(completion.reply));
 

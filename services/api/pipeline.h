@@ -21,6 +21,7 @@
 #include <optional>
 #include <vector>
 
+#include "api/call.h"
 #include "api/edge.h"
 #include "base/mutex.h"
 #include "pando/v1/tree.pb.h"
@@ -35,7 +36,7 @@ class PipelineCall : public grpc::ServerBidiReactor<v1::PipelineRequest, v1::Pip
  public:
   static PipelineCall* Start(Edge* edge, grpc::CallbackServerContext* context);
 
-  PipelineCall(Edge* edge, grpc::CallbackServerContext* context);
+  explicit PipelineCall(const Call& call);
 
   void OnReadDone(bool ok) override PANDO_EXCLUDES(mutex_);
   void OnWriteDone(bool ok) override PANDO_EXCLUDES(mutex_);
@@ -74,7 +75,7 @@ class PipelineCall : public grpc::ServerBidiReactor<v1::PipelineRequest, v1::Pip
   v1::PipelineResponse* ResponseFor(size_t bytes) PANDO_REQUIRES(mutex_);
 
   Edge* const edge_;
-  grpc::CallbackServerContext* const context_;  // gRPC's, until OnDone
+  const Call call_;
   const model::LaneId lane_;
 
   base::Mutex mutex_;

@@ -16,9 +16,20 @@
 #include "base/time.h"
 #include "io/client.h"
 #include "io/inbox.h"
+#include "model/acl.h"
 #include "model/ids.h"
 
 namespace pando::api {
+
+// What goes on record of a call. Views: it lives as long as the call of on_audit.
+struct AuditEntry {
+  bool denied = false;
+  std::string_view method;   // "ClusterService/AddMember"
+  std::string_view caller;   // its identities, separated by spaces, digests without their hashes
+  std::string_view path;     // the node that the trouble is with, if any
+  std::string_view reason;   // "OK", "CANCELLED", or that of the refusal
+  std::string_view request;  // an administrator's, as text
+};
 
 // What is called may be called from any thread, and must not block.
 struct Options {
@@ -29,6 +40,12 @@ struct Options {
   std::function<std::string(size_t)> random_bytes;  // for session tokens
   std::function<model::ClusterId()> cluster;        // none as long as it is not known
   std::function<model::Term()> term;
+  // The digest of whoever may do everything, "user:base64(sha1(user:password))". Empty: nobody.
+  std::string super_digest;
+  // Whoever has ADMIN in it may make the calls that are for administrators.
+  model::Acl administrators;
+  // A call was denied, or was an administrator's. May be null.
+  std::function<void(const AuditEntry&)> on_audit;
   // One call ended: its method ("TreeService/Get"), how long it took, and the reason's name, "OK"
   // or "CANCELLED". May be null.
   std::function<void(std::string_view method, base::Duration, const char* reason)> on_request;

@@ -55,21 +55,16 @@ void WritePage(const model::SessionsResult& all, uint64_t after, size_t page_siz
 
 // A command on the session that the header names.
 template <class Body, class In, class Out, class Write>
-grpc::ServerUnaryReactor* StartOnSession(Edge* edge, const grpc::CallbackServerContext& context,
-                                         std::string_view method, const In& in, Out* out,
-                                         Write write) {
+grpc::ServerUnaryReactor* StartOnSession(const Call& call, const In& in, Out* out, Write write) {
   Caller caller;
-  model::Error error = CallerOf(*edge, context, in.header(), &caller);
+  model::Error error = call.Admit(in.header(), &caller);
   if (error.ok() && !caller.header.session) error = InvalidArgument("the header names no session");
-  if (!error.ok()) return UnaryCall::Fail(edge, method, error);
-  const base::Instant deadline = DeadlineOf(*edge, context);
-  return UnaryCall::Post(edge, method,
-                         MakeCommand(*edge, caller, deadline, Body{caller.header.session}),
-                         in.ByteSizeLong(), [edge, out, write](const io::Completion& completion) {
-                           edge->WriteHeader(completion.reply.revision, completion.stream_revision,
-                                             out->mutable_header());
-                           write(ResultOf<model::SessionResult>(completion.reply), out);
-                         });
+  if (!error.ok()) return UnaryCall::Fail(call, error);
+  return UnaryCall::Post(
+      call, MakeCommand(*call.edge(), caller, call.Deadline(), Body{caller.header.session}),
+      Responding(call.edge(), out, [write](const model::Reply& reply, Out* response) {
+        write(ResultOf<model::SessionResult>(reply), response);
+      }));
 }
 
 }  // namespace
@@ -78,12 +73,12 @@ grpc::ServerUnaryReactor* StartOnSession(Edge* edge, const grpc::CallbackServerC
 grpc::ServerUnaryReactor* SessionService::Open(grpc::CallbackServerContext* context,
                                                const v1::OpenRequest* request,
                                                v1::OpenResponse* response) {
-  constexpr std::string_view kMethod = "SessionService/Open";
+  const Call call(edge_, MethodOf("SessionService/Open"), *context, request);
   Caller caller;
-  model::Error error = CallerOf(*edge_, *context, request->header(), &caller);
+  model::Error error = call.Admit(request->header(), &caller);
   if (error.ok() && caller.header.session) error = InvalidArgument("Open names no session");
   if (error.ok() && request->timeout_ms() < 0) error = InvalidArgument("timeout_ms is negative");
-  if (!error.ok()) return UnaryCall::Fail(edge_, kMethod, error);
+  if (!error.ok()) return UnaryCall::Fail(call, error);
 
   const std::string token = edge_->options().random_bytes(model::kTokenBytes);
   CHECK(token.size() == model::kTokenBytes);
@@ -91,16 +86,14 @@ grpc::ServerUnaryReactor* SessionService::Open(grpc::CallbackServerContext* cont
   model::OpenSession open;
   open.timeout_ms = std::clamp(wanted, model::kSessionTimeoutMsMin, model::kSessionTimeoutMsMax);
   open.token_hash = Sha256(token);
-  return UnaryCall::Post(
-      edge_, kMethod, MakeCommand(*edge_, caller, DeadlineOf(*edge_, *context), std::move(open)),
-      request->ByteSizeLong(), [edge = edge_, response, token](const io::Completion& completion) {
-        const model::SessionResult& result = ResultOf<model::SessionResult>(completion.reply);
-        edge->WriteHeader(completion.reply.revision, completion.stream_revision,
-                          response->mutable_header());
-        response->set_session_id(static_cast<int64_t>(result.session.value()));
-        response->set_token(token);
-        response->set_timeout_ms(result.timeout_ms);
-      });
+  const auto write = [token](const model::Reply& reply, v1::OpenResponse* out) {
+    const model::SessionResult& result = ResultOf<model::SessionResult>(reply);
+    out->set_session_id(static_cast<int64_t>(result.session.value()));
+    out->set_token(token);
+    out->set_timeout_ms(result.timeout_ms);
+  };
+  return UnaryCall::Post(call, MakeCommand(*edge_, caller, call.Deadline(), std::move(open)),
+                         Responding(edge_, response, write));
 }
 
 grpc::ServerBidiReactor<v1::KeepAliveRequest, v1::KeepAliveResponse>* SessionService::KeepAlive(
@@ -112,7 +105,7 @@ grpc::ServerUnaryReactor* SessionService::Attach(grpc::CallbackServerContext* co
                                                  const v1::AttachRequest* request,
                                                  v1::AttachResponse* response) {
   return StartOnSession<model::AttachSession>(
-      edge_, *context, "SessionService/Attach", *request, response,
+      Call(edge_, MethodOf("SessionService/Attach"), *context, request), *request, response,
       [](const model::SessionResult& result, v1::AttachResponse* out) {
         out->set_timeout_ms(result.timeout_ms);
       });
@@ -122,32 +115,29 @@ grpc::ServerUnaryReactor* SessionService::Close(grpc::CallbackServerContext* con
                                                 const v1::CloseRequest* request,
                                                 v1::CloseResponse* response) {
   return StartOnSession<model::CloseSession>(
-      edge_, *context, "SessionService/Close", *request, response,
+      Call(edge_, MethodOf("SessionService/Close"), *context, request), *request, response,
       [](const model::SessionResult&, v1::CloseResponse*) {});
 }
 
 grpc::ServerUnaryReactor* SessionService::List(grpc::CallbackServerContext* context,
                                                const v1::SessionServiceListRequest* request,
                                                v1::SessionServiceListResponse* response) {
-  constexpr std::string_view kMethod = "SessionService/List";
+  const Call call(edge_, MethodOf("SessionService/List"), *context, request);
   Caller caller;
   uint64_t after = 0;
-  model::Error error = CallerOf(*edge_, *context, request->header(), &caller);
+  model::Error error = call.Admit(request->header(), &caller);
   if (error.ok()) error = ParsePage(*request, &after);
-  if (!error.ok()) return UnaryCall::Fail(edge_, kMethod, error);
+  if (!error.ok()) return UnaryCall::Fail(call, error);
   const size_t page_size =
       request->page_size() == 0
           ? model::kListPageDefault
           : std::min(static_cast<size_t>(request->page_size()), model::kListPageMax);
-  return UnaryCall::Post(
-      edge_, kMethod, MakeQuery(caller, DeadlineOf(*edge_, *context), model::ListSessions{}),
-      request->ByteSizeLong(),
-      [edge = edge_, response, after, page_size](const io::Completion& completion) {
-        edge->WriteHeader(completion.reply.revision, completion.stream_revision,
-                          response->mutable_header());
-        const auto* all = std::get_if<model::SessionsResult>(&completion.reply.result);
-        if (all != nullptr) WritePage(*all, after, page_size, response);
-      });
+  const auto write = [after, page_size](const model::Reply& reply,
+                                        v1::SessionServiceListResponse* out) {
+    WritePage(ResultOf<model::SessionsResult>(reply), after, page_size, out);
+  };
+  return UnaryCall::Post(call, MakeQuery(caller, call.Deadline(), model::ListSessions{}),
+                         Responding(edge_, response, write));
 }
 
 }  // namespace pando::api

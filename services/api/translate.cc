@@ -308,6 +308,7 @@ Error FromProto(const v1::WalkRequest& in, model::Walk* out) {
   out->path = in.path();
   out->max_depth = static_cast<uint32_t>(in.max_depth());
   out->without_data = in.without_data();
+  out->with_acl = in.with_acl();
   return {};
 }
 
@@ -456,12 +457,16 @@ void ToProto(const model::Stat& in, v1::Stat* out) {
   out->set_children_count(in.children_count);
 }
 
+void ToProto(const model::Identity& in, v1::Identity* out) {
+  out->set_scheme(in.scheme);
+  out->set_id(in.id);
+}
+
 void ToProto(const model::Acl& in, google::protobuf::RepeatedPtrField<v1::AclEntry>* out) {
   for (const model::AclEntry& entry : in) {
     v1::AclEntry* row = out->Add();
     row->set_permissions(entry.permissions);
-    row->mutable_identity()->set_scheme(entry.identity.scheme);
-    row->mutable_identity()->set_id(entry.identity.id);
+    ToProto(entry.identity, row->mutable_identity());
   }
 }
 
@@ -469,6 +474,7 @@ void ToProto(const model::WalkResult::Node& in, v1::WalkEntry* out) {
   out->set_path(in.path);
   if (in.data) out->set_data(*in.data);
   ToProto(in.stat, out->mutable_stat());
+  ToProto(in.acl, out->mutable_acl());
 }
 
 void ToProto(const model::Change& in, bool with_data, v1::WatchEvent* out) {

@@ -80,6 +80,7 @@ const Result& ResultOf(const model::Reply& reply) {
 
 void ToProto(const model::Stat& in, v1::Stat* out);
 void ToProto(const model::Acl& in, google::protobuf::RepeatedPtrField<v1::AclEntry>* out);
+void ToProto(const model::Identity& in, v1::Identity* out);
 void ToProto(const model::WalkResult::Node& in, v1::WalkEntry* out);
 void ToProto(const model::Change& in, bool with_data, v1::WatchEvent* out);
 

@@ -33,6 +33,9 @@ class TreeService : public v1::TreeService::CallbackService {
   grpc::ServerUnaryReactor* Transact(grpc::CallbackServerContext* context,
                                      const v1::TransactRequest* request,
                                      v1::TransactResponse* response) override;
+  grpc::ServerUnaryReactor* WhoAmI(grpc::CallbackServerContext* context,
+                                   const v1::WhoAmIRequest* request,
+                                   v1::WhoAmIResponse* response) override;
   grpc::ServerUnaryReactor* Sync(grpc::CallbackServerContext* context,
                                  const v1::SyncRequest* request,
                                  v1::SyncResponse* response) override;

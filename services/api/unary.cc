@@ -5,31 +5,35 @@
 
 namespace pando::api {
 
-UnaryCall::UnaryCall(Edge* edge, std::string_view method, WriteResponse write)
-    : edge_(edge), method_(method), began_(edge->options().now()), write_(std::move(write)) {}
+UnaryCall::UnaryCall(const Call& call, WriteResponse write)
+    : call_(call), write_(std::move(write)) {}
 
-grpc::ServerUnaryReactor* UnaryCall::Post(Edge* edge, std::string_view method, io::Request request,
-                                          size_t bytes, WriteResponse write) {
-  const auto call = std::make_shared<UnaryCall>(edge, method, std::move(write));
-  call->self_ = call;
+grpc::ServerUnaryReactor* UnaryCall::Post(const Call& call, io::Request request,
+                                          WriteResponse write) {
+  const auto unary = std::make_shared<UnaryCall>(call, std::move(write));
+  unary->self_ = unary;
   io::RequestBatch batch;
-  batch.sink = call;
+  batch.sink = unary;
   batch.requests.push_back(std::move(request));
-  batch.bytes = bytes;
-  if (!edge->inbox()->TryPost(std::move(batch))) {
-    const model::Error error{.reason = model::Reason::kOverloaded,
-                             .detail = "the server has too many requests waiting"};
-    call->End(ToStatus(error), model::ReasonName(error.reason));
+  batch.bytes = call.request()->ByteSizeLong();
+  if (!call.edge()->inbox()->TryPost(std::move(batch))) {
+    unary->Refuse({.reason = model::Reason::kOverloaded,
+                   .detail = "the server has too many requests waiting"});
   }
-  return call.get();
+  return unary.get();
 }
 
-grpc::ServerUnaryReactor* UnaryCall::Fail(Edge* edge, std::string_view method,
-                                          const model::Error& error) {
-  const auto call = std::make_shared<UnaryCall>(edge, method, nullptr);
-  call->self_ = call;
-  call->End(ToStatus(error), model::ReasonName(error.reason));
-  return call.get();
+grpc::ServerUnaryReactor* UnaryCall::Fail(const Call& call, const model::Error& error) {
+  const auto unary = std::make_shared<UnaryCall>(call, nullptr);
+  unary->self_ = unary;
+  unary->Refuse(error);
+  return unary.get();
+}
+
+void UnaryCall::Refuse(const model::Error& error) {
+  if (finished_.exchange(true)) return;
+  call_.Ended(error);
+  Finish(ToStatus(error));
 }
 
 void UnaryCall::Deliver(std::vector<io::Completion> completions) {
@@ -37,17 +41,15 @@ void UnaryCall::Deliver(std::vector<io::Completion> completions) {
   if (finished_.exchange(true)) return;
   const io::Completion& completion = completions.front();
   if (completion.reply.ok()) write_(completion);
-  edge_->CountRequest(method_, began_, model::ReasonName(completion.reply.error.reason));
+  call_.Ended(completion.reply.error);
   Finish(ToStatus(completion.reply));
 }
 
 // The caller does not wait any longer, or the server stops. What was posted takes its course.
-void UnaryCall::OnCancel() { End(grpc::Status::CANCELLED, "CANCELLED"); }
-
-void UnaryCall::End(const grpc::Status& status, const char* reason) {
+void UnaryCall::OnCancel() {
   if (finished_.exchange(true)) return;
-  edge_->CountRequest(method_, began_, reason);
-  Finish(status);
+  call_.Cancelled();
+  Finish(grpc::Status::CANCELLED);
 }
 
 void UnaryCall::OnDone() { self_.reset(); }

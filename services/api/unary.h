@@ -5,13 +5,12 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <atomic>
-#include <cstddef>
 #include <functional>
 #include <memory>
-#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "api/call.h"
 #include "api/edge.h"
 #include "api/translate.h"
 #include "io/client.h"
@@ -25,66 +24,59 @@ class UnaryCall : public grpc::ServerUnaryReactor, public io::ReplySink {
   // Fills in the response. Runs on the egress thread, for a reply that is ok.
   using WriteResponse = std::function<void(const io::Completion&)>;
 
-  static grpc::ServerUnaryReactor* Post(Edge* edge, std::string_view method, io::Request request,
-                                        size_t bytes, WriteResponse write);
-  static grpc::ServerUnaryReactor* Fail(Edge* edge, std::string_view method,
-                                        const model::Error& error);
+  static grpc::ServerUnaryReactor* Post(const Call& call, io::Request request, WriteResponse write);
+  static grpc::ServerUnaryReactor* Fail(const Call& call, const model::Error& error);
 
-  UnaryCall(Edge* edge, std::string_view method, WriteResponse write);
+  UnaryCall(const Call& call, WriteResponse write);
 
   void Deliver(std::vector<io::Completion> completions) override;
   void OnCancel() override;
   void OnDone() override;
 
  private:
-  void End(const grpc::Status& status, const char* reason);
+  void Refuse(const model::Error& error);
 
-  Edge* const edge_;
-  const std::string_view method_;  // a constant
-  const base::Instant began_;
+  const Call call_;
   const WriteResponse write_;
   std::atomic<bool> finished_{false};
   std::shared_ptr<UnaryCall> self_;  // until OnDone
 };
 
-// A write: `in` is translated into a Body. `write(reply, out)` fills in all but the header.
+// What UnaryCall does with a reply: `write(reply, out)` fills in all but the header.
+template <class Out, class Write>
+UnaryCall::WriteResponse Responding(Edge* edge, Out* out, Write write) {
+  return [edge, out, write = std::move(write)](const io::Completion& completion) {
+    edge->WriteHeader(completion.reply.revision, completion.stream_revision, out->mutable_header());
+    write(completion.reply, out);
+  };
+}
+
+// A write: `in` is translated into a Body.
 template <class Body, class In, class Out, class Write>
-grpc::ServerUnaryReactor* StartCommand(Edge* edge, const grpc::CallbackServerContext& context,
-                                       std::string_view method, const In& in, Out* out,
-                                       Write write) {
+grpc::ServerUnaryReactor* StartCommand(const Call& call, const In& in, Out* out, Write write) {
+  Edge* edge = call.edge();
   Caller caller;
   Body body;
-  model::Error error = CallerOf(*edge, context, in.header(), &caller);
+  model::Error error = call.Admit(in.header(), &caller);
   if (error.ok()) error = FromProto(in, edge->options().value_bytes_max, &body);
-  if (!error.ok()) return UnaryCall::Fail(edge, method, error);
-  return UnaryCall::Post(
-      edge, method, MakeCommand(*edge, caller, DeadlineOf(*edge, context), std::move(body)),
-      in.ByteSizeLong(), [edge, out, write = std::move(write)](const io::Completion& completion) {
-        edge->WriteHeader(completion.reply.revision, completion.stream_revision,
-                          out->mutable_header());
-        write(completion.reply, out);
-      });
+  if (!error.ok()) return UnaryCall::Fail(call, error);
+  return UnaryCall::Post(call, MakeCommand(*edge, caller, call.Deadline(), std::move(body)),
+                         Responding(edge, out, std::move(write)));
 }
 
 // The same for a read.
 template <class Body, class In, class Out, class Write>
-grpc::ServerUnaryReactor* StartQuery(Edge* edge, const grpc::CallbackServerContext& context,
-                                     std::string_view method, const In& in, Out* out, Write write) {
+grpc::ServerUnaryReactor* StartQuery(const Call& call, const In& in, Out* out, Write write) {
   Caller caller;
   Body body;
-  model::Error error = CallerOf(*edge, context, in.header(), &caller);
+  model::Error error = call.Admit(in.header(), &caller);
   if (error.ok()) error = FromProto(in, &body);
-  if (!error.ok()) return UnaryCall::Fail(edge, method, error);
+  if (!error.ok()) return UnaryCall::Fail(call, error);
   if constexpr (std::is_same_v<Body, model::Touch>) {
     caller.header.consistency = io::Consistency::kLinearizable;  // what a Sync is
   }
-  return UnaryCall::Post(
-      edge, method, MakeQuery(caller, DeadlineOf(*edge, context), std::move(body)),
-      in.ByteSizeLong(), [edge, out, write = std::move(write)](const io::Completion& completion) {
-        edge->WriteHeader(completion.reply.revision, completion.stream_revision,
-                          out->mutable_header());
-        write(completion.reply, out);
-      });
+  return UnaryCall::Post(call, MakeQuery(caller, call.Deadline(), std::move(body)),
+                         Responding(call.edge(), out, std::move(write)));
 }
 
 }  // namespace pando::api

@@ -14,8 +14,6 @@ namespace {
 
 using model::Reason;
 
-constexpr std::string_view kMethod = "TreeService/Walk";
-
 // A part of a walk is closed when it is about as large as a scan's chunk.
 constexpr size_t kMessageBytesTarget = model::kScanChunkBytesMax;
 
@@ -29,6 +27,7 @@ uint32_t DepthOf(std::string_view path) {
 
 bool WalkDecoder::Add(const model::RecordWrite& record,
                       std::vector<model::WalkResult::Node>* nodes) {
+  if (acl::IsAcl(record)) return readable_.Add(record);
   const std::optional<codec::NodeName> name = codec::ParseNodeKey(record.key);
   if (!name)
     return record.key.empty() || record.key[0] != static_cast<char>(codec::RecordKind::kNode);
@@ -46,7 +45,12 @@ bool WalkDecoder::Add(const model::RecordWrite& record,
   std::string path = name->path();
   codec::NodeRecord node;
   if (!codec::DecodeNode(*record.value, &node)) return false;
-  if (Wants(path)) pending_ = {record.key, *record.value, std::move(path)};
+  if (!Wants(path)) return true;
+  if (readable_.Find(node.acl) == nullptr) {
+    hid_any_ = true;
+  } else {
+    pending_ = {record.key, *record.value, std::move(path)};
+  }
   return true;
 }
 
@@ -61,6 +65,7 @@ void WalkDecoder::Emit(const codec::DirectoryRecord* directory,
   node.path = std::move(pending_->path);
   node.stat = codec::StatOf(record, directory);
   if (!walk_.without_data && record.data) node.data = std::string(*record.data);
+  if (walk_.with_acl) node.acl = *readable_.Find(record.acl);
   pending_.reset();
 }
 
@@ -75,40 +80,39 @@ WalkCall* WalkCall::Start(Edge* edge, const grpc::CallbackServerContext& context
                           const v1::WalkRequest& request) {
   Caller caller;
   model::Walk walk;
-  model::Error error = CallerOf(*edge, context, request.header(), &caller);
+  const Call call(edge, MethodOf("TreeService/Walk"), context, &request);
+  model::Error error = call.Admit(request.header(), &caller);
   if (error.ok()) error = FromProto(request, &walk);
-  const auto call = std::make_shared<WalkCall>(edge, walk);
-  call->self_ = call;
-  base::MutexLock lock(&call->mutex_);
-  if (error.ok() && request.with_acl()) {
-    call->end_ = grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "with_acl is not implemented yet");
-  } else if (!error.ok()) {
-    call->EndWith(error);
+  const auto self = std::make_shared<WalkCall>(call, walk, caller.identities);
+  self->self_ = self;
+  base::MutexLock lock(&self->mutex_);
+  if (!error.ok()) {
+    self->EndWith(error);
   } else {
-    const base::Instant deadline = DeadlineOf(*edge, context);
+    const base::Instant deadline = call.Deadline();
     io::Request request_of_walk{.min_revision = caller.header.min_revision,
                                 .consistency = caller.header.consistency,
                                 .deadline = deadline,
-                                .body = io::LargeWalk{std::move(walk), call}};
-    call->walk_request_ = std::move(request_of_walk);
+                                .body = io::LargeWalk{caller.identities, std::move(walk), self}};
+    self->walk_request_ = std::move(request_of_walk);
     if (!caller.header.session) {
-      call->PostWalk();
+      self->PostWalk();
     } else {
       // A walk knows no session, so a read goes ahead that has its token checked.
       io::RequestBatch batch;
-      batch.sink = call;
+      batch.sink = self;
       batch.requests.push_back(MakeQuery(caller, deadline, model::Touch{}));
       if (!edge->inbox()->TryPost(std::move(batch))) {
-        call->EndWith({.reason = Reason::kOverloaded});
+        self->EndWith({.reason = Reason::kOverloaded});
       }
     }
   }
-  call->Proceed();
-  return call.get();
+  self->Proceed();
+  return self.get();
 }
 
-WalkCall::WalkCall(Edge* edge, model::Walk walk)
-    : edge_(edge), began_(edge->options().now()), decoder_(std::move(walk)) {}
+WalkCall::WalkCall(const Call& call, model::Walk walk, std::vector<model::Identity> identities)
+    : edge_(call.edge()), call_(call), decoder_(std::move(walk), std::move(identities)) {}
 
 void WalkCall::PostWalk() {
   io::RequestBatch batch;
@@ -159,13 +163,14 @@ io::Taken WalkCall::Take(model::Revision revision, const std::vector<model::Reco
 
 void WalkCall::Finish(model::Revision revision, absl::Status status) {
   base::MutexLock lock(&mutex_);
-  if (end_ || finished_) return;
+  if (end_ || finished_ || broken_) return;
   if (status.ok()) {
     std::vector<model::WalkResult::Node> nodes;
     decoder_.Finish(&nodes);
     AddNodes(revision, nodes);
     // It was there when the scan was asked for.
-    EndWith(any_ ? model::Error() : model::Error{.reason = Reason::kNoNode});
+    const Reason none = decoder_.hid_any() ? Reason::kPermissionDenied : Reason::kNoNode;
+    EndWith(any_ ? model::Error() : model::Error{.reason = none});
   } else {
     EndWith(ErrorOfScan(status));
   }
@@ -225,14 +230,14 @@ void WalkCall::OnDone() { self_.reset(); }
 void WalkCall::EndWith(const model::Error& error) {
   if (end_) return;
   end_ = error.ok() ? grpc::Status::OK : ToStatus(error);
-  edge_->CountRequest(kMethod, began_, model::ReasonName(error.reason));
+  call_.Ended(error);
 }
 
 void WalkCall::Proceed() {
   if (finished_ || writing_) return;
   if (broken_ && !end_) {
     end_ = grpc::Status::CANCELLED;
-    edge_->CountRequest(kMethod, began_, "CANCELLED");
+    call_.Cancelled();
   }
   if (!broken_ && !messages_.empty()) {
     writing_ = true;

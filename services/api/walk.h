@@ -16,6 +16,8 @@
 #include <string_view>
 #include <vector>
 
+#include "acl/readable.h"
+#include "api/call.h"
 #include "api/edge.h"
 #include "base/mutex.h"
 #include "codec/record.h"
@@ -24,17 +26,21 @@
 
 namespace pando::api {
 
-// Turns a scan of a subtree into its nodes: a node's record, then its directory's if it has one.
-// Records of other kinds, and nodes that the walk leaves out, give nothing.
+// Turns a scan of all ACLs and a subtree into the nodes that `identities` may read: a node's
+// record, then its directory's if it has one. Records of other kinds, and nodes that the walk
+// leaves out, give nothing.
 class WalkDecoder {
  public:
-  explicit WalkDecoder(model::Walk walk) : walk_(std::move(walk)) {}
+  WalkDecoder(model::Walk walk, std::vector<model::Identity> identities)
+      : walk_(std::move(walk)), readable_(std::move(identities)) {}
 
   // False if a record is not what codec writes; then the store is damaged.
   [[nodiscard]] bool Add(const model::RecordWrite& record,
                          std::vector<model::WalkResult::Node>* nodes);
   // The node that may still have had a directory.
   void Finish(std::vector<model::WalkResult::Node>* nodes);
+  // A node was left out for its ACL.
+  bool hid_any() const { return hid_any_; }
 
  private:
   struct Pending {
@@ -46,6 +52,8 @@ class WalkDecoder {
   bool Wants(std::string_view path) const;
 
   const model::Walk walk_;
+  acl::Readable readable_;
+  bool hid_any_ = false;
   std::optional<Pending> pending_;
 };
 
@@ -58,7 +66,7 @@ class WalkCall : public grpc::ServerWriteReactor<v1::WalkResponse>,
   static WalkCall* Start(Edge* edge, const grpc::CallbackServerContext& context,
                          const v1::WalkRequest& request);
 
-  WalkCall(Edge* edge, model::Walk walk);
+  WalkCall(const Call& call, model::Walk walk, std::vector<model::Identity> identities);
 
   void OnWriteDone(bool ok) override PANDO_EXCLUDES(mutex_);
   void OnCancel() override PANDO_EXCLUDES(mutex_);
@@ -85,7 +93,7 @@ class WalkCall : public grpc::ServerWriteReactor<v1::WalkResponse>,
   void SchedulePump() PANDO_REQUIRES(mutex_);
 
   Edge* const edge_;
-  const base::Instant began_;
+  const Call call_;
 
   base::Mutex mutex_;
   std::optional<io::Request> walk_request_

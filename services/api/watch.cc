@@ -10,8 +10,6 @@
 namespace pando::api {
 namespace {
 
-constexpr std::string_view kMethod = "TreeService/Watch";
-
 // What a message takes besides its events and nodes, and what each of those takes besides its own
 // bytes.
 constexpr size_t kHeaderBytesMax = 256;
@@ -29,47 +27,48 @@ size_t BytesOf(const model::WalkResult& part) {
 
 WatchCall* WatchCall::Start(Edge* edge, const grpc::CallbackServerContext& context,
                             const v1::WatchRequest& request) {
-  const auto call = std::make_shared<WatchCall>(edge);
-  call->self_ = call;
+  const Call call(edge, MethodOf("TreeService/Watch"), context, &request);
+  const auto self = std::make_shared<WatchCall>(call);
+  self->self_ = self;
   Caller caller;
   io::WatchOpen open;
-  model::Error error = CallerOf(*edge, context, request.header(), &caller);
+  model::Error error = call.Admit(request.header(), &caller);
   if (error.ok()) error = FromProto(request, &open);
   {
-    base::MutexLock lock(&call->mutex_);
+    base::MutexLock lock(&self->mutex_);
     if (!error.ok()) {
-      call->EndWith(ToStatus(error), model::ReasonName(error.reason));
-      call->Proceed();
-      return call.get();
+      self->EndWith(ToStatus(error), error);
+      self->Proceed();
+      return self.get();
     }
-    call->all_once_ = true;
-    for (const model::WatchTarget& target : open.targets) call->all_once_ &= target.once;
-    open.stream = call->stream_;
-    open.outbox = call;
+    self->all_once_ = true;
+    for (const model::WatchTarget& target : open.targets) self->all_once_ &= target.once;
+    open.stream = self->stream_;
+    open.outbox = self;
     open.session = caller.header.session;
     open.identities = caller.identities;
-    call->open_ = std::move(open);
+    self->open_ = std::move(open);
   }
-  edge->AddStream(call);
+  edge->AddStream(self);
 
   // What a header asks for is a read's business: its token, its revision. One that asks nothing
   // goes through with the same answer.
   io::RequestBatch batch;
-  batch.sink = call;
-  batch.requests.push_back(MakeQuery(caller, DeadlineOf(*edge, context), model::Touch{}));
+  batch.sink = self;
+  batch.requests.push_back(MakeQuery(caller, call.Deadline(), model::Touch{}));
   batch.bytes = request.ByteSizeLong();
   if (!edge->inbox()->TryPost(std::move(batch))) {
-    base::MutexLock lock(&call->mutex_);
+    base::MutexLock lock(&self->mutex_);
     error = {.reason = model::Reason::kOverloaded,
              .detail = "the server has too many requests waiting"};
-    call->EndWith(ToStatus(error), model::ReasonName(error.reason));
-    call->Proceed();
+    self->EndWith(ToStatus(error), error);
+    self->Proceed();
   }
-  return call.get();
+  return self.get();
 }
 
-WatchCall::WatchCall(Edge* edge)
-    : edge_(edge), stream_(edge->NextId()), began_(edge->options().now()) {}
+WatchCall::WatchCall(const Call& call)
+    : edge_(call.edge()), call_(call), stream_(edge_->NextId()) {}
 
 // --- From the core ----------------------------------------------------------------------------
 
@@ -78,7 +77,7 @@ void WatchCall::Deliver(std::vector<io::Completion> completions) {
   const model::Reply& reply = completions.front().reply;
   base::MutexLock lock(&mutex_);
   std::optional<io::WatchOpen> open = std::exchange(open_, std::nullopt);
-  if (!reply.ok()) EndWith(ToStatus(reply), model::ReasonName(reply.error.reason));
+  if (!reply.ok()) EndWith(ToStatus(reply), reply.error);
   if (!end_ && open) {
     posted_ = true;
     edge_->inbox()->Post(std::move(*open));
@@ -131,11 +130,11 @@ void WatchCall::End(model::Error error) {
   base::MutexLock lock(&mutex_);
   if (end_ || finished_) return;
   if (!error.ok()) {
-    EndWith(ToStatus(error), model::ReasonName(error.reason));
+    EndWith(ToStatus(error), error);
   } else if (all_once_ && edge_->serving()) {
-    EndWith(grpc::Status::OK, "OK");  // its last target has ended
+    EndWith(grpc::Status::OK);  // its last target has ended
   } else {
-    EndWith(GoingAway(), "OK");
+    EndWith(GoingAway());
   }
   SchedulePump();
 }
@@ -167,7 +166,7 @@ void WatchCall::OnCancel() {
 // The core ends its streams itself when it stops; this is for a core that is gone already.
 void WatchCall::GoAway() {
   base::MutexLock lock(&mutex_);
-  EndWith(GoingAway(), "OK");
+  EndWith(GoingAway());
   Proceed();
 }
 
@@ -180,15 +179,18 @@ void WatchCall::OnDone() {
   self_.reset();
 }
 
-void WatchCall::EndWith(grpc::Status status, const char* reason) {
+void WatchCall::EndWith(grpc::Status status, const model::Error& error) {
   if (end_) return;
   end_ = std::move(status);
-  edge_->CountRequest(kMethod, began_, reason);
+  call_.Ended(error);
 }
 
 void WatchCall::Proceed() {
   if (finished_) return;
-  if (broken_) EndWith(grpc::Status::CANCELLED, "CANCELLED");
+  if (broken_ && !end_) {
+    end_ = grpc::Status::CANCELLED;
+    call_.Cancelled();
+  }
   if (writing_) return;
   if (!broken_ && messages_.empty() && !queue_.empty()) {
     const auto& body = queue_.front().body;

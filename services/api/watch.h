@@ -21,6 +21,7 @@
 #include <variant>
 #include <vector>
 
+#include "api/call.h"
 #include "api/edge.h"
 #include "base/mutex.h"
 #include "pando/v1/tree.pb.h"
@@ -37,7 +38,7 @@ class WatchCall : public grpc::ServerWriteReactor<v1::WatchResponse>,
   static WatchCall* Start(Edge* edge, const grpc::CallbackServerContext& context,
                           const v1::WatchRequest& request);
 
-  explicit WatchCall(Edge* edge);
+  explicit WatchCall(const Call& call);
 
   void OnWriteDone(bool ok) override PANDO_EXCLUDES(mutex_);
   void OnCancel() override PANDO_EXCLUDES(mutex_);
@@ -70,7 +71,7 @@ class WatchCall : public grpc::ServerWriteReactor<v1::WatchResponse>,
   void Push(Item item) PANDO_REQUIRES(mutex_);
   void SchedulePump() PANDO_REQUIRES(mutex_);
   void Proceed() PANDO_REQUIRES(mutex_);
-  void EndWith(grpc::Status status, const char* reason) PANDO_REQUIRES(mutex_);
+  void EndWith(grpc::Status status, const model::Error& error = {}) PANDO_REQUIRES(mutex_);
   // Turns one item into the messages that say it.
   void Expand(const model::StreamBatch& batch) PANDO_REQUIRES(mutex_);
   void Expand(const Initial& initial) PANDO_REQUIRES(mutex_);
@@ -78,8 +79,8 @@ class WatchCall : public grpc::ServerWriteReactor<v1::WatchResponse>,
   void Release(bool written) PANDO_REQUIRES(mutex_);
 
   Edge* const edge_;
+  const Call call_;
   const model::StreamId stream_;
-  const base::Instant began_;
 
   base::Mutex mutex_;
   // Until the header is found good by the core, if it asks for anything there.

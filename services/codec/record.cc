@@ -115,6 +115,11 @@ KeyRange ChildrenRange(std::string_view path) {
   return {prefix + '\0' + '\1', prefix + '\1'};
 }
 
+KeyRange AclRange() {
+  const char kind = static_cast<char>(RecordKind::kAcl);
+  return {std::string(1, kind), std::string(1, static_cast<char>(kind + 1))};
+}
+
 std::string AclKey(AclId id) { return NumberKey(RecordKind::kAcl, id); }
 std::string SessionKey(model::SessionId session) {
   return NumberKey(RecordKind::kSession, session.value());

@@ -64,6 +64,8 @@ std::vector<KeyRange> SubtreeRanges(std::string_view path);
 // The node alone; its direct children, and their directories.
 KeyRange NodeRange(std::string_view path);
 KeyRange ChildrenRange(std::string_view path);
+// All ACLs. They sort before all nodes.
+KeyRange AclRange();
 
 using AclId = uint32_t;  // 0: model::OpenAcl(), which has no record
 std::string AclKey(AclId id);

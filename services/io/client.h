@@ -34,6 +34,7 @@ struct KeepAlive {
 // A walk that may be larger than one turn: answered like a Walk query when it is small, and
 // otherwise by a scan into `sink`; the completion then comes first, OK and without a result.
 struct LargeWalk {
+  std::vector<model::Identity> identities;
   model::Walk walk;
   std::shared_ptr<class ScanSink> sink;  // io/store.h
 };

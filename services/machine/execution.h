@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "acl/needs.h"
 #include "base/time.h"
 #include "machine/state.h"
 #include "model/change.h"
@@ -63,12 +64,15 @@ class Execution {
   model::OperationResult Apply(const model::Check& check) const;
   model::OperationResult Apply(const model::Get& get) const;
   model::Error CheckCreate(const model::Create& create) const;
+  model::Error CheckSubtree(const acl::Need& need, const std::vector<std::string>& paths) const;
+  model::Error Permit(const acl::Need& need, std::string_view path, const tree::Node& node) const;
   void CreateNode(const std::string& path, const model::Create& create, model::NodeKind kind,
                   codec::AclId acl);
   void DeleteNode(const std::string& path);
   void CountChild(std::string_view parent, bool created);
 
   // transaction.cc
+  model::Error CheckCompare(const model::Compare& compare) const;
   bool Holds(const model::Compare& compare) const;
   std::optional<model::Error> RunOperations(const std::vector<model::Operation>& operations,
                                             model::TransactionResult* result);
@@ -81,13 +85,16 @@ class Execution {
   std::vector<model::Change>* const changes_;
 };
 
-// Why `acl` is none that a node can have; OK if it is.
-model::Error CheckAcl(const model::Acl& acl);
 // INVALID_PATH, or OK.
 model::Error CheckPath(std::string_view path);
 
+// PERMISSION_DENIED at `path`, unless `identities` have one of `need`'s permissions on `node`.
+model::Error Permit(const State& state, const std::vector<model::Identity>& identities,
+                    const acl::Need& need, std::string_view path, const tree::Node& node);
+
 // What reading says of a node: shared by queries and by reads inside transactions.
-model::OperationResult ReadNode(const State& state, const model::Get& get);
+model::OperationResult ReadNode(const State& state, const std::vector<model::Identity>& identities,
+                                const model::Get& get);
 
 }  // namespace pando::machine
 

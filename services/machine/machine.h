@@ -17,6 +17,7 @@
 #include "base/status.h"
 #include "base/time.h"
 #include "machine/state.h"
+#include "model/acl.h"
 #include "model/change.h"
 #include "model/command.h"
 #include "model/ids.h"
@@ -60,6 +61,8 @@ class Machine {
   // --- Reading --------------------------------------------------------------------------------
 
   model::Reply Query(const model::Query& query) const;
+  // Whether the node is there, and `identities` have READ on it.
+  bool MayRead(const std::vector<model::Identity>& identities, std::string_view path) const;
 
   // Null: there is no such session.
   const session::Session* FindSession(model::SessionId id) const { return state_.FindSession(id); }

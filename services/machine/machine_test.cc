@@ -55,6 +55,7 @@ class MachineTest : public testing::Test {
   Reply Do(model::CommandBody body) {
     model::Command command;
     command.stamp.ms = stamp_;
+    command.identities = identities_;
     command.session = session_;
     command.attachment = attachment_;
     command.request = request_;
@@ -77,7 +78,9 @@ class MachineTest : public testing::Test {
   Reason Delete(std::string path, std::optional<int64_t> version = {}, bool recursive = false) {
     return Do(model::Delete{std::move(path), version, recursive}).error.reason;
   }
-  Reply Ask(model::QueryBody body) const { return machine_.Query({.body = std::move(body)}); }
+  Reply Ask(model::QueryBody body) const {
+    return machine_.Query({.identities = identities_, .body = std::move(body)});
+  }
   model::NodeBytes Data(const std::string& path) const {
     return std::get<model::OperationResult>(Ask(model::Get{path}).result).data;
   }
@@ -108,6 +111,8 @@ class MachineTest : public testing::Test {
   Machine machine_;
   Records records_;
   uint64_t revision_ = 0;
+  // Who may do everything: permissions are permission_test's.
+  const std::vector<model::Identity> identities_ = {{"super", ""}};
   int64_t stamp_ = 0;
   model::SessionId session_;
   model::Attachment attachment_;

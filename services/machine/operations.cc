@@ -4,6 +4,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "acl/permission.h"
+#include "acl/scheme.h"
 #include "base/check.h"
 #include "machine/execution.h"
 #include "model/limits.h"
@@ -55,15 +57,6 @@ std::optional<std::string_view> View(const model::NodeBytes& data) {
   return data ? std::optional<std::string_view>(*data) : std::nullopt;
 }
 
-// Entries that say the same twice are dropped silently, as ZooKeeper does.
-model::Acl WithoutRepeats(const model::Acl& acl) {
-  model::Acl unique;
-  for (const model::AclEntry& entry : acl) {
-    if (std::find(unique.begin(), unique.end(), entry) == unique.end()) unique.push_back(entry);
-  }
-  return unique;
-}
-
 bool HasChildren(const tree::Node& node) {
   return node.directory() != nullptr && !node.directory()->children().empty();
 }
@@ -102,37 +95,43 @@ Error CheckPath(std::string_view path) {
           .detail = std::string(status.message())};
 }
 
-Error CheckAcl(const model::Acl& acl) {
-  const auto invalid = [](std::string detail) {
-    return Error{.reason = Reason::kInvalidAcl, .detail = std::move(detail)};
-  };
-  if (acl.empty()) return invalid("an ACL has at least one entry");
-  if (acl.size() > model::kAclEntriesMax) {
-    return invalid(absl::StrCat("an ACL has at most ", model::kAclEntriesMax, " entries"));
-  }
-  size_t bytes = 0;
-  for (const model::AclEntry& entry : acl) {
-    bytes += entry.identity.scheme.size() + entry.identity.id.size();
-    if (entry.permissions == 0 || entry.permissions > model::kAllPermissions) {
-      return invalid("an ACL entry grants some of READ, WRITE, CREATE, DELETE, ADMIN");
-    }
-    if (entry.identity.scheme.empty()) return invalid("an ACL entry names a scheme");
-  }
-  if (bytes > model::kAclBytesMax) {
-    return invalid(absl::StrCat("an ACL has at most ", model::kAclBytesMax, " bytes"));
-  }
-  return {};
+Error Permit(const State& state, const std::vector<model::Identity>& identities,
+             const acl::Need& need, std::string_view path, const tree::Node& node) {
+  const codec::AclId id = node.record().acl;
+  if (id == 0 || acl::Allows(*state.AclOf(id), need.permissions, identities)) return {};
+  return {.reason = Reason::kPermissionDenied,
+          .path = std::string(path),
+          .detail = "the node's ACL does not grant that"};
 }
 
-OperationResult ReadNode(const State& state, const model::Get& get) {
+OperationResult ReadNode(const State& state, const std::vector<model::Identity>& identities,
+                         const model::Get& get) {
   if (Error error = CheckPath(get.path); !error.ok()) return Failure(std::move(error));
   const tree::Node* node = state.tree().Find(get.path);
   if (node == nullptr) return Failure(NoNode(get.path));
+  Error denied = Permit(state, identities, acl::Needs(get), get.path, *node);
+  if (!denied.ok()) return Failure(std::move(denied));
   OperationResult result;
   result.stat = node->stat();
   const codec::NodeRecord record = node->record();
   if (!get.without_data && record.data) result.data = std::string(*record.data);
   return result;
+}
+
+Error Execution::Permit(const acl::Need& need, std::string_view path,
+                        const tree::Node& node) const {
+  return machine::Permit(*state_, command_.identities, need, path, node);
+}
+
+// `paths` are those of a subtree: whatever is needed of a parent is needed of each that has
+// children there.
+Error Execution::CheckSubtree(const acl::Need& need, const std::vector<std::string>& paths) const {
+  for (const std::string& path : paths) {
+    const tree::Node& node = *state_->tree().Find(path);
+    if (need.of == acl::Need::Of::kParent && !HasChildren(node)) continue;
+    if (Error error = Permit(need, path, node); !error.ok()) return error;
+  }
+  return {};
 }
 
 void Execution::Tell(ChangeKind kind, std::string_view path, const tree::Node& node) {
@@ -167,9 +166,6 @@ Error Execution::CheckCreate(const model::Create& create) const {
   Error error = CheckPath(create.sequential ? create.path + "0000000000" : create.path);
   if (!error.ok()) return error;
   if (error = CheckData(create.data); !error.ok()) return error;
-  if (!create.acl.empty()) {
-    if (error = CheckAcl(create.acl); !error.ok()) return error;
-  }
   const auto invalid = [](std::string detail) {
     return Error{.reason = Reason::kInvalidArgument, .detail = std::move(detail)};
   };
@@ -201,6 +197,11 @@ Error Execution::CheckCreate(const model::Create& create) const {
 
 OperationResult Execution::Apply(const model::Create& create) {
   if (Error error = CheckCreate(create); !error.ok()) return Failure(std::move(error));
+  model::Acl acl;
+  if (!create.acl.empty()) {
+    Error error = acl::Resolve(create.acl, command_.identities, &acl);
+    if (!error.ok()) return Failure(std::move(error));
+  }
   // The nearest ancestor that is there, and what is missing between it and the node.
   std::vector<std::string> missing;
   std::string ancestor(model::ParentPath(create.path));
@@ -214,6 +215,8 @@ OperationResult Execution::Apply(const model::Create& create) {
     return Failure(
         {.reason = Reason::kNoParent, .path = create.path, .detail = "the parent does not exist"});
   }
+  Error denied = Permit(acl::Needs(create), ancestor, *parent);
+  if (!denied.ok()) return Failure(std::move(denied));
 
   std::string path = create.path;
   if (create.sequential) {
@@ -240,12 +243,12 @@ OperationResult Execution::Apply(const model::Create& create) {
                     .detail = "an ephemeral node has no children"});
   }
 
-  const codec::AclId acl = create.acl.empty() ? 0 : state_->InternAcl(WithoutRepeats(create.acl));
+  const codec::AclId acl_id = acl.empty() ? 0 : state_->InternAcl(acl);
   static const model::Create kPlain;
   for (auto it = missing.rbegin(); it != missing.rend(); ++it) {
-    CreateNode(*it, kPlain, NodeKind::kPersistent, acl);
+    CreateNode(*it, kPlain, NodeKind::kPersistent, acl_id);
   }
-  CreateNode(path, create, create.kind, acl);
+  CreateNode(path, create, create.kind, acl_id);
   OperationResult result;
   result.stat = state_->tree().Find(path)->stat();
   result.path = std::move(path);
@@ -276,6 +279,8 @@ OperationResult Execution::Apply(const model::Set& set) {
   }
   const tree::Node* node = state_->tree().Find(set.path);
   if (node == nullptr) return Failure(NoNode(set.path));
+  Error denied = Permit(acl::Needs(set), set.path, *node);
+  if (!denied.ok()) return Failure(std::move(denied));
   codec::NodeRecord record = node->record();
   if (Error error = CheckVersion(set.path, set.expected_version, record.version); !error.ok()) {
     return Failure(std::move(error));
@@ -306,6 +311,9 @@ OperationResult Execution::Apply(const model::Delete& del) {
   }
   const tree::Node* node = state_->tree().Find(del.path);
   if (node == nullptr) return Failure(NoNode(del.path));
+  const std::string_view parent = model::ParentPath(del.path);
+  Error denied = Permit(acl::Needs(del), parent, *state_->tree().Find(parent));
+  if (!denied.ok()) return Failure(std::move(denied));
   const int64_t version = node->record().version;
   if (Error error = CheckVersion(del.path, del.expected_version, version); !error.ok()) {
     return Failure(std::move(error));
@@ -316,6 +324,8 @@ OperationResult Execution::Apply(const model::Delete& del) {
   }
   const auto paths = Subtree(*node, del.path, model::kRecursiveNodesMax);
   if (!paths) return Failure(TooManyNodes(del.path));
+  denied = CheckSubtree(acl::Needs(del), *paths);
+  if (!denied.ok()) return Failure(std::move(denied));
   for (auto path = paths->rbegin(); path != paths->rend(); ++path) DeleteNode(*path);
   OperationResult result;
   result.path = del.path;
@@ -332,12 +342,15 @@ void Execution::DeleteNode(const std::string& path) {
 // --- SetAcl -----------------------------------------------------------------------------------
 
 OperationResult Execution::Apply(const model::SetAcl& set) {
-  for (Error error :
-       {CheckPath(set.path), CheckExpected(set.expected_acl_version), CheckAcl(set.acl)}) {
+  model::Acl acl;
+  for (Error error : {CheckPath(set.path), CheckExpected(set.expected_acl_version),
+                      acl::Resolve(set.acl, command_.identities, &acl)}) {
     if (!error.ok()) return Failure(std::move(error));
   }
   const tree::Node* node = state_->tree().Find(set.path);
   if (node == nullptr) return Failure(NoNode(set.path));
+  Error denied = Permit(acl::Needs(set), set.path, *node);
+  if (!denied.ok()) return Failure(std::move(denied));
   const int64_t version = node->record().acl_version;
   if (Error error = CheckVersion(set.path, set.expected_acl_version, version); !error.ok()) {
     return Failure(std::move(error));
@@ -345,13 +358,15 @@ OperationResult Execution::Apply(const model::SetAcl& set) {
   const auto paths = set.recursive ? Subtree(*node, set.path, model::kRecursiveNodesMax)
                                    : std::vector<std::string>{set.path};
   if (!paths) return Failure(TooManyNodes(set.path));
-  const codec::AclId acl = state_->InternAcl(WithoutRepeats(set.acl));
+  denied = CheckSubtree(acl::Needs(set), *paths);
+  if (!denied.ok()) return Failure(std::move(denied));
+  const codec::AclId acl_id = state_->InternAcl(acl);
   for (const std::string& path : *paths) {
     // A copy: the record's data lies in the block that is replaced.
     const std::string value(state_->tree().Find(path)->value());
     codec::NodeRecord record;
     CHECK(codec::DecodeNode(value, &record));
-    record.acl = acl;
+    record.acl = acl_id;
     ++record.acl_version;
     state_->PutNode(path, record);
     Tell(ChangeKind::kAclChanged, path, *state_->tree().Find(path));
@@ -371,10 +386,14 @@ OperationResult Execution::Apply(const model::Check& check) const {
   }
   const tree::Node* node = state_->tree().Find(check.path);
   if (node == nullptr) return Failure(NoNode(check.path));
+  Error denied = Permit(acl::Needs(check), check.path, *node);
+  if (!denied.ok()) return Failure(std::move(denied));
   const int64_t version = node->record().version;
   return Failure(CheckVersion(check.path, check.expected_version, version));
 }
 
-OperationResult Execution::Apply(const model::Get& get) const { return ReadNode(*state_, get); }
+OperationResult Execution::Apply(const model::Get& get) const {
+  return ReadNode(*state_, command_.identities, get);
+}
 
 }  // namespace pando::machine

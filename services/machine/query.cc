@@ -7,6 +7,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "acl/permission.h"
 #include "base/check.h"
 #include "machine/execution.h"
 #include "machine/machine.h"
@@ -20,44 +21,55 @@ using model::Error;
 using model::Reason;
 using model::Reply;
 
+using Identities = std::vector<model::Identity>;
+
 struct Found {
   const tree::Node* node = nullptr;
   Error error;
 };
 
-Found Find(const State& state, std::string_view path) {
+// The node that a query is about, if its caller may read that.
+template <class Body>
+Found Find(const State& state, const Identities& identities, const Body& body) {
   Found found;
-  found.error = CheckPath(path);
+  found.error = CheckPath(body.path);
   if (!found.error.ok()) return found;
-  found.node = state.tree().Find(path);
+  found.node = state.tree().Find(body.path);
   if (found.node == nullptr) {
-    found.error = {
-        .reason = Reason::kNoNode, .path = std::string(path), .detail = "there is no such node"};
+    found.error = {.reason = Reason::kNoNode, .path = body.path, .detail = "there is no such node"};
+  } else {
+    found.error = Permit(state, identities, acl::Needs(body), body.path, *found.node);
   }
   return found;
 }
 
-Reply Answer(const State&, const model::Touch&) { return {}; }
+bool MayRead(const State& state, const Identities& identities, const tree::Node& node) {
+  return Permit(state, identities, acl::Needs(model::Get()), {}, node).ok();
+}
 
-Reply Answer(const State& state, const model::Get& get) {
-  model::OperationResult result = ReadNode(state, get);
+Reply Answer(const State&, const Identities&, const model::Touch&) { return {}; }
+
+Reply Answer(const State& state, const Identities& identities, const model::Get& get) {
+  model::OperationResult result = ReadNode(state, identities, get);
   if (!result.error.ok()) return Reply::Failure(std::move(result.error));
   Reply reply;
   reply.result = std::move(result);
   return reply;
 }
 
-Reply Answer(const State& state, const model::GetAcl& get) {
-  Found found = Find(state, get.path);
+Reply Answer(const State& state, const Identities& identities, const model::GetAcl& get) {
+  Found found = Find(state, identities, get);
   if (!found.error.ok()) return Reply::Failure(std::move(found.error));
+  model::Acl acl = acl::ShownTo(identities, *state.AclOf(found.node->record().acl));
   Reply reply;
-  reply.result = model::AclResult{*state.AclOf(found.node->record().acl), found.node->stat()};
+  reply.result = model::AclResult{std::move(acl), found.node->stat()};
   return reply;
 }
 
 // A page ends at its size in children or in bytes, whichever comes first, and holds at least one.
-Reply Answer(const State& state, const model::List& list) {
-  Found found = Find(state, list.path);
+// Names are told to whoever may read the parent; the rest of a child only to whoever may read it.
+Reply Answer(const State& state, const Identities& identities, const model::List& list) {
+  Found found = Find(state, identities, list);
   if (!found.error.ok()) return Reply::Failure(std::move(found.error));
   model::ListResult result;
   result.parent = found.node->stat();
@@ -87,6 +99,7 @@ Reply Answer(const State& state, const model::List& list) {
     bytes += child_bytes;
     model::ListResult::Child& row = result.children.emplace_back();
     row.name = std::string(node.name());
+    if ((list.with_stat || list.with_data) && !MayRead(state, identities, node)) continue;
     if (list.with_stat) row.stat = node.stat();
     if (list.with_data && record.data) row.data = std::string(*record.data);
   }
@@ -94,20 +107,24 @@ Reply Answer(const State& state, const model::List& list) {
   return reply;
 }
 
-// Depth first, children by name.
+// Depth first, children by name. Nodes that the caller may not read are left out, each for itself:
+// a walk shows what a watch of the subtree would.
 class Walker {
  public:
-  explicit Walker(const model::Walk& walk) : walk_(walk) {}
+  Walker(const State& state, const Identities& identities, const model::Walk& walk)
+      : state_(state), identities_(identities), walk_(walk) {}
 
   // False: it is more than one turn may read.
   bool Visit(const tree::Node& node, const std::string& path, uint32_t depth) {
-    const codec::NodeRecord record = node.record();
-    model::WalkResult::Node row{.path = path, .stat = node.stat()};
-    if (!walk_.without_data && record.data) row.data = std::string(*record.data);
-    bytes_ += sizeof row + path.size() + (row.data ? row.data->size() : 0);
-    result_.nodes.push_back(std::move(row));
-    if (bytes_ > model::kWalkInTurnBytesMax || result_.nodes.size() > model::kWalkInTurnNodesMax) {
-      return false;
+    if (++visited_ > model::kWalkInTurnNodesMax) return false;
+    if (MayRead(state_, identities_, node)) {
+      const codec::NodeRecord record = node.record();
+      model::WalkResult::Node row{.path = path, .stat = node.stat()};
+      if (!walk_.without_data && record.data) row.data = std::string(*record.data);
+      if (walk_.with_acl) row.acl = acl::ShownTo(identities_, *state_.AclOf(record.acl));
+      bytes_ += sizeof row + path.size() + (row.data ? row.data->size() : 0);
+      result_.nodes.push_back(std::move(row));
+      if (bytes_ > model::kWalkInTurnBytesMax) return false;
     }
     if (node.directory() == nullptr) return true;
     if (walk_.max_depth != 0 && depth == walk_.max_depth) return true;
@@ -119,26 +136,32 @@ class Walker {
   model::WalkResult TakeResult() { return std::move(result_); }
 
  private:
+  const State& state_;
+  const Identities& identities_;
   const model::Walk& walk_;
   model::WalkResult result_;
+  size_t visited_ = 0;
   size_t bytes_ = 0;
 };
 
-Reply Answer(const State& state, const model::Walk& walk) {
-  Found found = Find(state, walk.path);
-  if (!found.error.ok()) return Reply::Failure(std::move(found.error));
-  Walker walker(walk);
+Reply Answer(const State& state, const Identities& identities, const model::Walk& walk) {
+  Found found = Find(state, identities, walk);
+  const bool hidden = found.error.reason == Reason::kPermissionDenied;
+  if (!found.error.ok() && !hidden) return Reply::Failure(std::move(found.error));
+  Walker walker(state, identities, walk);
   if (!walker.Visit(*found.node, walk.path, 0)) {
     return Reply::Failure({.reason = Reason::kTooLarge,
                            .path = walk.path,
                            .detail = "the subtree is too large for one answer"});
   }
   Reply reply;
-  reply.result = walker.TakeResult();
+  model::WalkResult result = walker.TakeResult();
+  if (result.nodes.empty()) return Reply::Failure(std::move(found.error));
+  reply.result = std::move(result);
   return reply;
 }
 
-Reply Answer(const State& state, const model::ListSessions&) {
+Reply Answer(const State& state, const Identities&, const model::ListSessions&) {
   model::SessionsResult result;
   for (const auto& [id, session] : state.sessions()) {
     result.sessions.push_back({.session = id,
@@ -155,9 +178,15 @@ Reply Answer(const State& state, const model::ListSessions&) {
 }  // namespace
 
 Reply Machine::Query(const model::Query& query) const {
-  Reply reply = std::visit([this](const auto& body) { return Answer(state_, body); }, query.body);
+  Reply reply = std::visit([&](const auto& body) { return Answer(state_, query.identities, body); },
+                           query.body);
   reply.revision = applied_;
   return reply;
+}
+
+bool Machine::MayRead(const std::vector<model::Identity>& identities, std::string_view path) const {
+  const tree::Node* node = state_.tree().Find(path);
+  return node != nullptr && machine::MayRead(state_, identities, *node);
 }
 
 }  // namespace pando::machine

@@ -135,7 +135,9 @@ class RandomCommands {
       create.sequential = rng_.Chance(200);
       if (session_ && rng_.Chance(300)) create.kind = NodeKind::kEphemeral;
       if (rng_.Chance(200)) create.kind = NodeKind::kTtl, create.ttl_ms = 5;
-      if (rng_.Chance(300)) create.acl = {{model::kRead, {"ip", std::to_string(rng_.Below(3))}}};
+      if (rng_.Chance(300)) {
+        create.acl = {{model::kRead, {"ip", "10.0.0." + std::to_string(rng_.Below(3))}}};
+      }
       return create;
     }
     if (kind < 8) return model::Set{Path(), std::string(rng_.Below(20), 's'), Version()};
@@ -152,6 +154,7 @@ class RandomCommands {
   void Step() {
     model::Command command;
     command.stamp.ms = static_cast<int64_t>(revision_);
+    command.identities = {{"super", ""}};
     command.session = session_;
     const uint64_t kind = rng_.Below(100);
     if (kind < 3) {
@@ -200,7 +203,8 @@ class RandomCommands {
     for (const Machine* machine : {&machine_, &loaded}) {
       EXPECT_EQ(machine->counts().nodes, plain_.nodes().size());
       for (const auto& [path, node] : plain_.nodes()) {
-        const model::Reply reply = machine->Query({.body = model::Get{path}});
+        const model::Reply reply =
+            machine->Query({.identities = {{"super", ""}}, .body = model::Get{path}});
         ASSERT_TRUE(reply.ok()) << path;
         const auto& result = std::get<model::OperationResult>(reply.result);
         EXPECT_EQ(result.data, node.data) << path;

@@ -50,6 +50,13 @@ int64_t NumberOf(Compare::Subject subject, const tree::Node& node) {
 
 }  // namespace
 
+// Of a node that is not there nothing can be told but that.
+Error Execution::CheckCompare(const Compare& compare) const {
+  if (Error error = CheckPath(compare.path); !error.ok()) return error;
+  const tree::Node* node = state_->tree().Find(compare.path);
+  return node == nullptr ? Error() : Permit(acl::Needs(compare), compare.path, *node);
+}
+
 bool Execution::Holds(const Compare& compare) const {
   const tree::Node* node = state_->tree().Find(compare.path);
   if (compare.subject == Compare::Subject::kExists) {
@@ -100,7 +107,7 @@ model::Reply Execution::Do(const model::Transaction& transaction) {
   model::TransactionResult result;
   result.compared_true = true;
   for (const Compare& compare : transaction.compares) {
-    if (Error error = CheckPath(compare.path); !error.ok()) return failure(std::move(error));
+    if (Error error = CheckCompare(compare); !error.ok()) return failure(std::move(error));
     result.compared_true = result.compared_true && Holds(compare);
   }
 

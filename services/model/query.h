@@ -30,6 +30,7 @@ struct Walk {
   std::string path;
   uint32_t max_depth = 0;  // levels below `path`; 0: all
   bool without_data = false;
+  bool with_acl = false;
 };
 struct ListSessions {};
 // Nothing but the revision: Sync.

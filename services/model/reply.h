@@ -114,6 +114,7 @@ struct WalkResult {
     std::string path;
     NodeBytes data;
     Stat stat;
+    Acl acl;  // if asked for
     friend bool operator==(const Node&, const Node&) = default;
   };
   std::vector<Node> nodes;  // a parent before its children

@@ -5,6 +5,9 @@
 #include <string>
 #include <utility>
 
+#include "absl/container/btree_set.h"
+#include "acl/permission.h"
+#include "acl/readable.h"
 #include "base/check.h"
 #include "codec/record.h"
 #include "model/limits.h"
@@ -28,20 +31,24 @@ bool Matches(const model::WatchTarget& target, std::string_view path) {
   return false;
 }
 
+// All state is read as this; who may see what is decided for each node.
+const std::vector<model::Identity> kReader = {{acl::kSuperScheme, ""}};
+
 // The nodes of one target in memory; nothing if they are too many.
 std::optional<std::vector<Row>> Read(const machine::Machine& machine,
                                      const model::WatchTarget& target) {
   std::vector<Row> rows;
   switch (target.kind) {
     case Kind::kNode: {
-      model::Reply reply = machine.Query({.body = model::Get{target.path}});
+      model::Reply reply = machine.Query({.identities = kReader, .body = model::Get{target.path}});
       auto* node = std::get_if<model::OperationResult>(&reply.result);
       if (node != nullptr) rows.push_back({target.path, std::move(node->data), node->stat});
       return rows;
     }
     case Kind::kChildren: {
       model::Reply reply =
-          machine.Query({.body = model::List{.path = target.path,
+          machine.Query({.identities = kReader,
+                         .body = model::List{.path = target.path,
                                              .page_size = model::kWalkInTurnNodesMax,
                                              .with_stat = true,
                                              .with_data = true}});
@@ -55,7 +62,8 @@ std::optional<std::vector<Row>> Read(const machine::Machine& machine,
       return rows;
     }
     case Kind::kSubtree: {
-      model::Reply reply = machine.Query({.body = model::Walk{.path = target.path}});
+      model::Reply reply =
+          machine.Query({.identities = kReader, .body = model::Walk{.path = target.path}});
       if (reply.error.reason == model::Reason::kTooLarge) return std::nullopt;
       auto* walk = std::get_if<model::WalkResult>(&reply.result);
       if (walk != nullptr) rows = std::move(walk->nodes);
@@ -75,6 +83,7 @@ class Sink : public io::ScanSink {
   Sink(InitialState state, model::StreamId stream, std::shared_ptr<io::Stream> outbox,
        std::function<void(io::Event)> post)
       : state_(std::move(state)),
+        readable_(state_.identities()),
         stream_(stream),
         outbox_(std::move(outbox)),
         post_(std::move(post)) {}
@@ -86,6 +95,10 @@ class Sink : public io::ScanSink {
     std::optional<model::RecordWrite> node = node_;
     model::WalkResult part;
     for (const model::RecordWrite& record : records) {
+      if (acl::IsAcl(record)) {
+        CHECK(readable_.Add(record));
+        continue;
+      }
       const std::optional<codec::NodeName> name = codec::ParseNodeKey(record.key);
       CHECK(name);
       if (name->directory) {
@@ -122,19 +135,24 @@ class Sink : public io::ScanSink {
 
  private:
   void Add(const std::optional<model::RecordWrite>& node, const codec::DirectoryRecord* directory,
-           model::WalkResult* part) const {
+           model::WalkResult* part) {
     if (!node) return;
     std::string path = codec::ParseNodeKey(node->key)->path();
-    const InitialState::Cover cover = state_.Covers(path);
-    if (!cover.covered) return;
     codec::NodeRecord record;
     CHECK(codec::DecodeNode(*node->value, &record));
+    const bool readable = readable_.Find(record.acl) != nullptr;
+    if (readable && state_.IsParent(path)) parents_.insert(path);
+    const InitialState::Cover cover =
+        state_.Covers(path, readable, parents_.contains(std::string(model::ParentPath(path))));
+    if (!cover.covered) return;
     Row row{.path = std::move(path), .stat = codec::StatOf(record, directory)};
     if (cover.with_data && record.data) row.data = std::string(*record.data);
     part->nodes.push_back(std::move(row));
   }
 
   const InitialState state_;
+  acl::Readable readable_;
+  absl::btree_set<std::string> parents_;  // of covered children, those that may be read
   const model::StreamId stream_;
   const std::shared_ptr<io::Stream> outbox_;
   const std::function<void(io::Event)> post_;
@@ -143,8 +161,9 @@ class Sink : public io::ScanSink {
 
 }  // namespace
 
-InitialState::InitialState(std::vector<model::WatchTarget> targets)
-    : targets_(std::move(targets)) {}
+InitialState::InitialState(std::vector<model::WatchTarget> targets,
+                           std::vector<model::Identity> identities)
+    : targets_(std::move(targets)), identities_(std::move(identities)) {}
 
 std::optional<model::WalkResult> InitialState::FromMemory(const machine::Machine& machine) const {
   std::map<std::string, Row> rows;
@@ -153,7 +172,10 @@ std::optional<model::WalkResult> InitialState::FromMemory(const machine::Machine
     std::optional<std::vector<Row>> some = Read(machine, target);
     if (!some) return std::nullopt;
     for (Row& row : *some) {
-      if (!Covers(row.path).with_data) row.data.reset();
+      const Cover cover = Covers(row.path, machine.MayRead(identities_, row.path),
+                                 machine.MayRead(identities_, model::ParentPath(row.path)));
+      if (!cover.covered) continue;
+      if (!cover.with_data) row.data.reset();
       const size_t weight = Weight(row);
       std::string path = row.path;
       if (rows.try_emplace(std::move(path), std::move(row)).second) bytes += weight;
@@ -168,9 +190,9 @@ std::optional<model::WalkResult> InitialState::FromMemory(const machine::Machine
 }
 
 std::vector<io::Scan::Range> InitialState::Ranges() const {
-  std::vector<codec::KeyRange> ranges;
+  std::vector<codec::KeyRange> ranges = {codec::AclRange()};
   for (const model::WatchTarget& target : targets_) {
-    if (target.kind == Kind::kNode) ranges.push_back(codec::NodeRange(target.path));
+    if (target.kind != Kind::kSubtree) ranges.push_back(codec::NodeRange(target.path));
     if (target.kind == Kind::kChildren) ranges.push_back(codec::ChildrenRange(target.path));
     if (target.kind == Kind::kSubtree) {
       for (codec::KeyRange& range : codec::SubtreeRanges(target.path)) {
@@ -197,12 +219,20 @@ std::shared_ptr<io::ScanSink> InitialState::MakeScanSink(
   return std::make_shared<Sink>(*this, stream, std::move(outbox), std::move(post));
 }
 
-InitialState::Cover InitialState::Covers(std::string_view path) const {
+bool InitialState::IsParent(std::string_view path) const {
+  return std::any_of(targets_.begin(), targets_.end(), [&](const model::WatchTarget& target) {
+    return target.kind == Kind::kChildren && target.path == path;
+  });
+}
+
+InitialState::Cover InitialState::Covers(std::string_view path, bool readable,
+                                         bool parent_readable) const {
   Cover cover;
   for (const model::WatchTarget& target : targets_) {
     if (!Matches(target, path)) continue;
+    if (!(target.kind == Kind::kChildren ? parent_readable : readable)) continue;
     cover.covered = true;
-    cover.with_data = cover.with_data || target.with_data;
+    cover.with_data = cover.with_data || (target.with_data && readable);
   }
   return cover;
 }

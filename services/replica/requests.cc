@@ -226,11 +226,13 @@ void Replica::AnswerKeepAlive(const Responder& responder, model::SessionId id,
 
 void Replica::RunLargeWalk(Read read) {
   const auto& large = std::get<io::LargeWalk>(read.request.body);
-  model::Reply reply = machine_->Query({.body = large.walk});
+  model::Reply reply = machine_->Query({.identities = large.identities, .body = large.walk});
   if (IsWalkTooLarge(reply)) {
     // The store answers; this completion says that nothing stands against it.
     reply = {.revision = machine_->applied()};
-    std::vector<io::Scan::Range> ranges;
+    // The sink has to know the ACLs before it meets nodes.
+    codec::KeyRange acls = codec::AclRange();
+    std::vector<io::Scan::Range> ranges = {{std::move(acls.begin), std::move(acls.end)}};
     for (codec::KeyRange& range : codec::SubtreeRanges(large.walk.path)) {
       ranges.push_back({std::move(range.begin), std::move(range.end)});
     }
@@ -252,7 +254,7 @@ void Replica::RunBackup(Read read) {
 // What is small goes out of memory in this turn; the rest is read by the scan thread at one
 // revision. Either way the stream goes on with the first change after that revision.
 void Replica::SendInitial(const io::WatchOpen& open) {
-  const InitialState initial(open.targets);
+  const InitialState initial(open.targets, open.identities);
   if (std::optional<model::WalkResult> all = initial.FromMemory(*machine_)) {
     open.outbox->WriteInitialDone(machine_->applied(), *std::move(all));
     streams_.InitialDone(open.stream, machine_->applied());

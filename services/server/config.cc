@@ -14,8 +14,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "acl/scheme.h"
 #include "base/status.h"
 #include "model/limits.h"
+#include "server/administrators.h"
 #include "server/version.h"
 
 namespace pando::server {
@@ -45,6 +47,12 @@ constexpr base::Duration kYear = std::chrono::hours(24 * 365);
 
 absl::Status Wrong(std::string_view text, std::string_view why) {
   return absl::InvalidArgumentError(absl::StrCat("'", base::View(text), "': ", base::View(why)));
+}
+
+template <class Value>
+absl::Status Set(absl::StatusOr<Value> parsed, Value* to) {
+  if (parsed.ok()) *to = *std::move(parsed);
+  return parsed.status();
 }
 
 absl::Status SetBytes(std::string_view text, uint64_t low, uint64_t high, uint64_t* to) {
@@ -192,7 +200,7 @@ const Flag kFlags[] = {
      [](Text t, W* w) { return SetAddress(t, &w->config.client.listen); }, "Clients: gRPC"},
     {"listen-peer", "HOST:PORT", "127.0.0.1:7401",
      [](Text t, W* w) { return SetAddress(t, &w->config.peer.listen); },
-     "The other servers of the ensemble (not served yet)"},
+     "The other servers of the ensemble: gRPC"},
     {"listen-http", "HOST:PORT", "127.0.0.1:7402",
      [](Text t, W* w) { return SetAddress(t, &w->config.http.listen); },
      "Health and metrics: HTTP"},
@@ -257,6 +265,17 @@ const Flag kFlags[] = {
                           &w->config.watch_no_leader);
      },
      "A watch on a server that has had no leader for so long is ended with NO_LEADER"},
+
+    {"super-digest", "USER:HASH", nullptr,
+     [](Text t, W* w) { return Set(ParseSuperDigest(t), &w->config.super_digest); },
+     "Whoever shows this digest may do everything; 'pando acl digest USER' makes it"},
+    {"admin-identity", "SCHEME:ID;…", nullptr,
+     [](Text t, W* w) { return Set(ParseAdministrators(t), &w->config.administrators); },
+     "Who may administer the ensemble, besides super; default: everybody if there is no "
+     "--super-digest, else nobody"},
+    {"audit-log", "FILE", nullptr,
+     [](Text t, W* w) { return Set(absl::StatusOr<std::string>(t), &w->config.audit_log); },
+     "A JSON line for each call that was denied or an administrator's; default: none"},
 
     {"log-format", "FORMAT", "text",
      [](Text t, W* w) { return SetFormat(t, &w->config.log_format); },
@@ -367,6 +386,9 @@ absl::Status Complete(Written* written) {
         "--data-dir is missing: say where the data lives, like --data-dir /var/lib/pando");
   }
   if (config.action == Config::Action::kRestore) return absl::OkStatus();
+  if (config.super_digest.empty() && config.administrators.empty()) {
+    written->config.administrators = {{model::kAdmin, acl::kAnyone}};
+  }
   PANDO_RETURN_IF_ERROR(CompletePorts(written));
   return CompleteCluster(written);
 }

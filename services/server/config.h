@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "model/acl.h"
 #include "model/ids.h"
 #include "server/quantity.h"
 
@@ -60,6 +61,10 @@ struct Config {
   base::Duration store_interval{0};
   uint64_t disk_reserve_bytes = 0;
   base::Duration watch_no_leader{0};
+
+  std::string super_digest;   // USER:HASH; empty: nobody is super
+  model::Acl administrators;  // who has ADMIN in it may administer
+  std::string audit_log;      // a file; empty: none
 };
 
 // Instead of a Config: print this and stop.

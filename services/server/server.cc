@@ -84,6 +84,16 @@ absl::Status Server::StartApi() {
   options.random_bytes = posix::RandomBytes;
   options.cluster = [this] { return model::ClusterId(facts_.cluster.load()); };
   options.term = [this] { return model::Term(facts_.term.load()); };
+  options.super_digest = config_.super_digest;
+  options.administrators = config_.administrators;
+  if (!config_.audit_log.empty()) {
+    absl::StatusOr<std::unique_ptr<AuditLog>> audit_log = AuditLog::Open(config_.audit_log);
+    if (!audit_log.ok()) return audit_log.status();
+    audit_log_ = *std::move(audit_log);
+    options.on_audit = [this](const api::AuditEntry& entry) {
+      audit_log_->Write(posix::WallNow(), entry);
+    };
+  }
   options.on_request = [this](std::string_view method, base::Duration taken, const char* reason) {
     metrics_.Request(method, reason, taken);
   };

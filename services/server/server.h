@@ -16,6 +16,7 @@
 #include "io/inbox.h"
 #include "peer/grpc_peers.h"
 #include "posix/disk_thread.h"
+#include "server/audit_log.h"
 #include "server/config.h"
 #include "server/core_thread.h"
 #include "server/start.h"
@@ -64,6 +65,7 @@ class Server {
   std::unique_ptr<posix::DiskThread> disk_thread_;
   std::unique_ptr<store::StoreThread> store_thread_;
   std::unique_ptr<peer::GrpcPeers> peers_;
+  std::unique_ptr<AuditLog> audit_log_;  // null: none is wanted
   std::unique_ptr<api::Server> api_;
   std::unique_ptr<admin::HttpServer> http_;
   std::unique_ptr<CoreThread> core_;

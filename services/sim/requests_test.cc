@@ -204,7 +204,7 @@ TEST_F(RequestsTest, StatusNamesTheLeader) {
 TEST_F(RequestsTest, ASmallWalkIsAnsweredAndALargeOneScanned) {
   const auto walk = [&](std::shared_ptr<Collector> sink) {
     io::Request request;
-    request.body = io::LargeWalk{{.path = "/"}, std::move(sink)};
+    request.body = io::LargeWalk{.walk = {.path = "/"}, .sink = std::move(sink)};
     return *Call(std::move(request));
   };
   Do(model::Create{.path = "/a"});

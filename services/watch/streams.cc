@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "acl/permission.h"
 #include "base/check.h"
 #include "model/path.h"
-#include "watch/permission.h"
 
 namespace pando::watch {
 namespace {
@@ -238,10 +238,12 @@ void Streams::Select(Stream& stream, uint32_t target_index, uint32_t change_inde
   Stream::Target& target = stream.targets[target_index];
   if (target.ended) return;
   const bool of_children = target.watch.kind == model::WatchTarget::Kind::kChildren;
-  if (!MayRead(of_children ? *change.parent_acl : *change.acl, stream.identities)) return;
+  const auto may_read = [&stream](const model::Acl& acl) {
+    return acl::Allows(acl, model::kRead, stream.identities);
+  };
+  if (!may_read(of_children ? *change.parent_acl : *change.acl)) return;
   // Names of children are the parent's, but a child's data is its own.
-  const bool with_data =
-      target.watch.with_data && (!of_children || MayRead(*change.acl, stream.identities));
+  const bool with_data = target.watch.with_data && (!of_children || may_read(*change.acl));
 
   if (stream.selected.empty() || stream.selected.back().change != change_index) {
     stream.selected.push_back({.change = change_index, .with_data = with_data});

@@ -15,10 +15,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "api/server.h"
 #include "base/check.h"
 #include "base/mutex.h"
+#include "base/status.h"
 #include "io/inbox.h"
+#include "model/acl.h"
 #include "model/limits.h"
 #include "pando/internal/v1/error.pb.h"
 #include "pando/v1/cluster.grpc.pb.h"
@@ -39,6 +42,12 @@ class Loopback : public testing::Test {
     return counted_;
   }
 
+  // What went on record: "denied TreeService/Set ip:127.0.0.1 PERMISSION_DENIED /path".
+  std::vector<std::string> audited() {
+    base::MutexLock lock(&mutex_);
+    return audited_;
+  }
+
   Loopback() { Restart("127.0.0.1:0"); }
 
   ~Loopback() override {
@@ -57,6 +66,14 @@ class Loopback : public testing::Test {
     options.on_request = [this](std::string_view method, base::Duration, const char* reason) {
       base::MutexLock lock(&mutex_);
       counted_.push_back(std::string(method) + " " + reason);
+    };
+    options.super_digest = super_digest_;
+    options.administrators = administrators_;
+    options.on_audit = [this](const AuditEntry& entry) {
+      base::MutexLock lock(&mutex_);
+      audited_.push_back(absl::StrCat(entry.denied ? "denied " : "done ", base::View(entry.method),
+                                      " ", base::View(entry.caller), " ", base::View(entry.reason),
+                                      " ", base::View(entry.path)));
     };
     options.on_watch_delivery = [this](base::Duration, size_t events) { delivered_ += events; };
     auto started = Server::Start(std::move(options), &inbox_);
@@ -165,6 +182,9 @@ class Loopback : public testing::Test {
   std::atomic<size_t> delivered_{0};
   base::Mutex mutex_;
   std::vector<std::string> counted_ PANDO_GUARDED_BY(mutex_);
+  std::vector<std::string> audited_ PANDO_GUARDED_BY(mutex_);
+  std::string super_digest_;
+  model::Acl administrators_ = {{model::kAdmin, {"world", "anyone"}}};
   io::Inbox inbox_;
   std::deque<io::Event> events_;
   std::unique_ptr<Server> server_;
