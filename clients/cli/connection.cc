@@ -85,6 +85,9 @@ absl::Status Connection::Call(CallKind kind, const Body& body) {
   for (;;) {
     if (const absl::Status connected = Connect(); !connected.ok()) return said.value_or(connected);
     grpc::ClientContext context;
+    for (const std::string& credential : options_.credentials) {
+      context.AddMetadata("pando-auth", credential);
+    }
     const Clock::time_point started = Clock::now();
     if (kind != CallKind::kStream) {
       // Leaves time to ask the others when one takes the call and never answers.

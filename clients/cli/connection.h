@@ -59,6 +59,7 @@ struct ConnectionOptions {
   // Of reads.
   int64_t min_revision = 0;
   bool linearizable = false;
+  std::vector<std::string> credentials;  // SCHEME:CREDENTIAL each; go with every call
 };
 
 class Connection {

@@ -4,10 +4,14 @@
 #include <map>
 #include <utility>
 
+#include "absl/strings/str_split.h"
 #include "cli/duration.h"
+#include "cli/files.h"
 
 namespace pando::cli {
 namespace {
+
+constexpr size_t kCredentialsBytesMax = 64 << 10;
 
 const std::map<std::string, Format> kFormats = {
     {"table", Format::kTable}, {"json", Format::kJson}, {"raw", Format::kRaw}};
@@ -36,6 +40,17 @@ std::string CheckClusterId(const std::string& text) {
 
 std::string CheckDuration(const std::string& text) {
   return std::string(ParseDuration(text).status().message());
+}
+
+// A line each; blank ones count for nothing.
+absl::StatusOr<std::vector<std::string>> ReadCredentials(const std::string& file) {
+  const absl::StatusOr<std::string> text = ReadInput(file, kCredentialsBytesMax);
+  if (!text.ok()) return text.status();
+  return absl::StrSplit(*text, absl::ByAnyChar("\r\n"), absl::SkipWhitespace());
+}
+
+std::string CheckCredentials(const std::string& file) {
+  return std::string(ReadCredentials(file).status().message());
 }
 
 }  // namespace
@@ -67,6 +82,22 @@ CommandLine::CommandLine() {
       ->type_name("REV");
   app.add_flag("--linearizable", globals.linearizable,
                "Reads see all that was committed on any server when they were asked");
+  app.add_option("--auth", globals.credentials,
+                 "Who you are: digest:USER:PASSWORD; others see a command line, so rather "
+                 "--auth-file; may be given several times")
+      ->allow_extra_args(false)
+      ->envname("PANDO_AUTH")
+      ->type_name("CREDENTIAL");
+  app.add_option_function<std::string>(
+         "--auth-file",
+         [this](const std::string& file) {
+           const auto credentials = ReadCredentials(file);
+           globals.credentials.insert(globals.credentials.end(), credentials->begin(),
+                                      credentials->end());
+         },
+         "The same from FILE, a line each")
+      ->envname("PANDO_AUTH_FILE")
+      ->check(CheckCredentials, "FILE");
   app.add_option_function<std::string>(
          "-o,--output", [this](const std::string& name) { globals.format = kFormats.at(name); },
          "How to print: table, json or raw")
@@ -83,6 +114,8 @@ CommandLine::CommandLine() {
   AddTxn(this);
   AddImport(this);
   AddExport(this);
+  AddAcl(this);
+  AddWhoAmI(this);
   AddSession(this);
   AddMember(this);
   AddLeader(this);

@@ -25,11 +25,13 @@ struct Globals {
   uint64_t cluster = 0;                              // 0: of whoever answers
   int64_t min_revision = 0;                          // 0: any
   bool linearizable = false;
-  std::optional<Format> format;  // none: the command's own
+  std::vector<std::string> credentials;  // SCHEME:CREDENTIAL each
+  std::optional<Format> format;          // none: the command's own
 
   Format FormatOr(Format own) const { return format.value_or(own); }
   Connection Connect() const {
-    return Connection({endpoints, timeout.value_or(kTimeout), cluster, min_revision, linearizable});
+    return Connection(
+        {endpoints, timeout.value_or(kTimeout), cluster, min_revision, linearizable, credentials});
   }
 };
 
@@ -64,6 +66,8 @@ void AddWatch(CommandLine* line);
 void AddTxn(CommandLine* line);
 void AddImport(CommandLine* line);
 void AddExport(CommandLine* line);
+void AddAcl(CommandLine* line);
+void AddWhoAmI(CommandLine* line);
 void AddSession(CommandLine* line);
 void AddMember(CommandLine* line);
 void AddLeader(CommandLine* line);
