@@ -64,6 +64,9 @@ struct Scan {
   };
   std::vector<Range> ranges;
   std::shared_ptr<ScanSink> sink;
+  // A member waits for it: it neither waits for clients' scans, which take as long as clients like
+  // to read, nor counts as one. The caller starts at most one for each member.
+  bool for_member = false;
 };
 
 class Store {
@@ -74,8 +77,8 @@ class Store {
   // Answered by ChangesRead with whole batches from `from` (inclusive) on, at least one if there is
   // one, at most `bytes_max` unless the first is larger.
   virtual void ReadChanges(model::Revision from, size_t bytes_max) = 0;
-  // At most kScansMax run at once and kScansQueuedMax wait; beyond that the sink is finished with
-  // RESOURCE_EXHAUSTED at once, on the calling thread.
+  // At most kScansMax of clients run at once and kScansQueuedMax wait; beyond that the sink is
+  // finished with RESOURCE_EXHAUSTED at once, on the calling thread.
   virtual void StartScan(Scan scan) = 0;
 
   // Puts a received snapshot in force (io/install.h). Everything written before is of the old state

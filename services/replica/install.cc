@@ -19,7 +19,8 @@ void Replica::StartSnapshot(model::ServerId to) {
   if (const auto pin = pins_.find(to); pin != pins_.end() && !pin->second.sent) return;
   Tell(absl::StrCat("sends a snapshot to server ", to.value()));
   pins_[to] = {.revision = stored_};
-  adapters_.store->StartScan({.ranges = {}, .sink = adapters_.peers->SendSnapshot(to)});
+  adapters_.store->StartScan(
+      {.ranges = {}, .sink = adapters_.peers->SendSnapshot(to), .for_member = true});
 }
 
 void Replica::OnSnapshotSent(const io::SnapshotSent& sent) {

@@ -162,18 +162,22 @@ struct SimStore::Core : std::enable_shared_from_this<SimStore::Core> {
     for (const auto& job : jobs) {
       if (job->records == nullptr && job->at_least >= state.revision) continue;
       std::erase(scans, job);
-      if (job->records != nullptr) --running;
+      if (job->records != nullptr) Count(*job, -1);
       job->scan.sink->Finish(job->mark.revision,
                              absl::UnavailableError("the state was replaced by a newer one"));
     }
     StartScans();
   }
 
+  void Count(const ScanJob& job, int change) {
+    running += static_cast<size_t>(change);
+    if (!job.scan.for_member) clients_running += static_cast<size_t>(change);
+  }
   void StartScans() {
     for (auto& job : scans) {
       if (job->records != nullptr || job->at_least > state.revision) continue;
-      if (running == model::kScansMax) break;
-      ++running;
+      if (!job->scan.for_member && clients_running == model::kScansMax) continue;
+      Count(*job, 1);
       job->started = schedule->now();
       job->mark = state.mark();
       job->records = std::make_shared<const Records>(state.records);
@@ -190,7 +194,7 @@ struct SimStore::Core : std::enable_shared_from_this<SimStore::Core> {
     for (const auto& job : jobs) {
       if (job->records != nullptr && !StepScan(job.get())) {
         std::erase(scans, job);
-        --running;
+        Count(*job, -1);
       }
     }
     if (!scans.empty()) StartScans();
@@ -253,6 +257,7 @@ struct SimStore::Core : std::enable_shared_from_this<SimStore::Core> {
   std::optional<io::InstallId> installing;
   bool install_planned = false;
   size_t running = 0;
+  size_t clients_running = 0;  // of those
   bool step_planned = false;
   bool flush_asked = false;
   bool full = false;
@@ -330,7 +335,8 @@ void SimStore::ReadChanges(model::Revision from, size_t bytes_max) {
 }
 
 void SimStore::StartScan(io::Scan scan) {
-  if (core_->scans.size() >= model::kScansMax + model::kScansQueuedMax) {
+  const bool many = core_->scans.size() >= model::kScansMax + model::kScansQueuedMax;
+  if (many && !scan.for_member) {
     scan.sink->Finish(model::Revision(), absl::ResourceExhaustedError("too many scans wait"));
     return;
   }

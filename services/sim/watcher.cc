@@ -46,6 +46,7 @@ class Watcher::Outbox : public io::Stream {
     return true;
   }
   bool TryWriteInitial(model::Revision, model::WalkResult part) override {
+    if (!current()) return true;
     if (!HasRoom()) return false;
     Keep(std::move(part));
     return true;

@@ -110,7 +110,9 @@ bool ScanThread::Start(io::Scan scan, model::Revision at_least) {
   job->started = Now();
   {
     const base::MutexLock lock(&mutex_);
-    if (scans_running_ + waiting_.size() >= model::kScansMax + model::kScansQueuedMax) return false;
+    const bool many =
+        clients_running_ + waiting_.size() >= model::kScansMax + model::kScansQueuedMax;
+    if (many && !job->scan.for_member) return false;
     waiting_.push_back(std::move(job));
     news_ = true;
   }
@@ -189,18 +191,21 @@ bool ScanThread::Admit(base::Duration patience, std::vector<ChangesRequest>* req
   if (patience > base::Duration(0) && !news_ && !stopping_) changed_.WaitFor(&mutex_, patience);
   news_ = false;
   requests->swap(changes_);
-  scans_running_ = running_.size();
-  for (auto it = waiting_.begin(); it != waiting_.end() && scans_running_ < model::kScansMax;) {
+  clients_running_ = static_cast<size_t>(std::count_if(
+      running_.begin(), running_.end(), [](const auto& job) { return !job->scan.for_member; }));
+  for (auto it = waiting_.begin(); it != waiting_.end();) {
+    const bool for_member = (*it)->scan.for_member;
     const bool stored = (*it)->at_least <= stored_;
     // While the disk is full nothing is stored; a scan that waits too long ends in its first turn.
-    if (!stored && Now() - (*it)->started <= kScanMax) {
+    const bool waits = !stored && Now() - (*it)->started <= kScanMax;
+    if (waits || (!for_member && clients_running_ == model::kScansMax)) {
       ++it;
       continue;
     }
     if (stored) (*it)->started = Now();
     running_.push_back(std::move(*it));
     it = waiting_.erase(it);
-    ++scans_running_;
+    if (!for_member) ++clients_running_;
   }
   return !stopping_;
 }

@@ -1,9 +1,9 @@
 // ScanThread: everything that reads the store while it is written: scans, reads of the change log,
 // and the periodic snapshots. The thread is pando-scan.
 //
-// Up to kScansMax scans take turns, a chunk each; one whose sink is full is passed over and asked
-// again a little later. A snapshot is one more scan, whose sink is a file that takes only so many
-// bytes a second. Thread-safe.
+// Scans take turns, a chunk each: up to kScansMax of clients, and those for members; one whose sink
+// is full is passed over and asked again a little later. A snapshot is one more scan, whose sink is
+// a file that takes only so many bytes a second. Thread-safe.
 #ifndef PANDO_STORE_SCAN_THREAD_H_
 #define PANDO_STORE_SCAN_THREAD_H_
 
@@ -122,7 +122,7 @@ class ScanThread {
   base::CondVar switched_;
   Source next_source_ PANDO_GUARDED_BY(mutex_);  // null unless a switch is asked for
   std::deque<std::unique_ptr<Job>> waiting_ PANDO_GUARDED_BY(mutex_);
-  size_t scans_running_ PANDO_GUARDED_BY(mutex_) = 0;
+  size_t clients_running_ PANDO_GUARDED_BY(mutex_) = 0;
   std::vector<ChangesRequest> changes_ PANDO_GUARDED_BY(mutex_);
   model::Revision stored_ PANDO_GUARDED_BY(mutex_);
   bool news_ PANDO_GUARDED_BY(mutex_) = false;

@@ -342,6 +342,11 @@ class StoreContract : public ::testing::TestWithParam<Kind> {
     store()->StartScan({std::move(ranges), sink});
     return sink;
   }
+  std::shared_ptr<Sink> ScanForMember() {
+    auto sink = std::make_shared<Sink>();
+    store()->StartScan({.ranges = {}, .sink = sink, .for_member = true});
+    return sink;
+  }
   // A snapshot of `records`, all of it.
   absl::Status Send(uint64_t revision, const Records& records, uint64_t digest) {
     absl::StatusOr<std::unique_ptr<io::SnapshotReceiver>> receiver =
@@ -492,6 +497,22 @@ TEST_P(StoreContract, ScansAreBounded) {
     EXPECT_TRUE(sink->status().ok());
   }
   ASSERT_TRUE(Finished(Scan()));
+}
+
+TEST_P(StoreContract, AScanForAMemberWaitsForNoClient) {
+  Write(1, {{"a", "1"}});
+  std::vector<std::shared_ptr<Sink>> sinks;
+  for (size_t i = 0; i < model::kScansMax + model::kScansQueuedMax; ++i) {
+    sinks.push_back(Scan({}, Sink::Mood::kFull));
+  }
+  ASSERT_TRUE(driven_->WaitFor([&] { return sinks[model::kScansMax - 1]->offered(); }));
+  const std::shared_ptr<Sink> member = ScanForMember();
+  ASSERT_TRUE(Finished(member));
+  EXPECT_TRUE(member->status().ok()) << member->status();
+  EXPECT_EQ(member->keys(), (std::vector<std::string>{"a"}));
+  EXPECT_FALSE(sinks[model::kScansMax]->offered()) << "it took no client's place, and left none";
+  for (const auto& sink : sinks) sink->SetMood(Sink::Mood::kOpen);
+  for (const auto& sink : sinks) ASSERT_TRUE(Finished(sink));
 }
 
 TEST_P(StoreContract, ChangesAreReadInWholeBatches) {
