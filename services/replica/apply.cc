@@ -182,6 +182,9 @@ void Replica::Apply(const model::Entry& entry) {
         base::Fatal(absl::StrCat("log entry ", entry.index.value(), " is no command"));
       }
       if (Is(model::Mutant::kLocalClockApplied)) command.stamp = wall_;
+      if (const auto* set = std::get_if<model::SetMachineVersion>(&command.body)) {
+        OnMachineVersion(entry.index, set->version);
+      }
       machine::Applied applied = machine_->Apply(entry.index, command);
       Finish(entry, std::move(applied), &command);
       return;
@@ -199,6 +202,18 @@ void Replica::Apply(const model::Entry& entry) {
       Finish(entry, machine_->ApplyNoop(entry.index), nullptr);
       return;
   }
+}
+
+// The leader raises it only when every member supports it; but a binary may have been replaced by
+// an older one since.
+void Replica::OnMachineVersion(model::Revision revision, uint32_t version) {
+  if (version > options_.self.version_max) {
+    base::Fatal(absl::StrCat("log entry ", revision.value(), " raises the machine to version ",
+                             version, ", and this binary supports up to ",
+                             options_.self.version_max, ": take a newer one"));
+  }
+  Tell(absl::StrCat("the machine is of version ", version, " from revision ", revision.value(),
+                    " on"));
 }
 
 // One delta, three readers: the watches and the store here, the caller's reply last, so that the

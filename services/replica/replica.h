@@ -302,6 +302,7 @@ class Replica : private watch::Streams::Sink {
 
   // install.cc: snapshots, sent and received
   void StartSnapshot(model::ServerId to);
+  void OnMachineVersion(model::Revision revision, uint32_t version);
   void OnSnapshotSent(const io::SnapshotSent& sent);
   void OnSnapshotReceived(io::SnapshotReceived received);
   void OnInstalled(const io::Installed& installed);

@@ -18,8 +18,8 @@
 #include "posix/lock.h"
 #include "posix/posix_disk.h"
 #include "posix/random.h"
+#include "server/machine_version.h"
 #include "server/start.h"
-#include "server/version.h"
 #include "store/data_dir.h"
 #include "store/snapshot_file.h"
 #include "store/state_writer.h"
@@ -74,11 +74,7 @@ absl::StatusOr<Beginning> Plan(const Backup& backup, model::Revision above) {
   if (!header.ok()) return header.status();
   PANDO_RETURN_IF_ERROR(
       base::Annotate(machine.FinishLoad(header->mark.revision, header->mark.digest), backup.path));
-  if (machine.version() > kMachineVersionMax) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(backup.path, " is of version ", machine.version(),
-                     " of the machine, and this binary supports up to ", kMachineVersionMax));
-  }
+  PANDO_RETURN_IF_ERROR(CheckMachineVersion(backup.path, machine.version()));
   const model::Revision base = std::max(header->mark.revision, above);
   if (base.value() > model::kRestoreRevisionMax) {
     return absl::DataLossError(

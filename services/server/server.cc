@@ -12,6 +12,7 @@
 #include "posix/clock.h"
 #include "posix/random.h"
 #include "replica/machine_builder.h"
+#include "server/machine_version.h"
 #include "server/version.h"
 
 namespace pando::server {

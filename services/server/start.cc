@@ -10,6 +10,7 @@
 #include "machine/machine.h"
 #include "posix/clock.h"
 #include "posix/random.h"
+#include "server/machine_version.h"
 #include "store/recover.h"
 #include "store/snapshot_file.h"
 
@@ -106,6 +107,7 @@ absl::StatusOr<Opened> OpenDataDir(const Config& config,
   opened.state = *std::move(state);
   absl::StatusOr<std::unique_ptr<machine::Machine>> machine = LoadMachine(opened.state);
   if (!machine.ok()) return DamagedTree(config, machine.status());
+  PANDO_RETURN_IF_ERROR(CheckMachineVersion(config.data_dir, (*machine)->version()));
   PANDO_RETURN_IF_ERROR(CheckFounds(config, **machine));
   const io::StateMark mark = opened.state.tree->mark();
 

@@ -1,16 +1,10 @@
-// The version of this binary, as --version, metrics and the membership say it.
+// The version of this binary, as --version and metrics say it.
 #ifndef PANDO_SERVER_VERSION_H_
 #define PANDO_SERVER_VERSION_H_
-
-#include <cstdint>
 
 namespace pando::server {
 
 extern const char kVersion[];
-
-// Versions of the machine that this binary can be.
-inline constexpr uint32_t kMachineVersionMin = 1;
-inline constexpr uint32_t kMachineVersionMax = 1;
 
 }  // namespace pando::server
 

@@ -62,6 +62,7 @@ func (e *Ensemble) newMember(id int) (*Member, error) {
 		Log:      filepath.Join(e.folder, fmt.Sprintf("pandod-%d.log", id)),
 		ensemble: e,
 		flags:    append([]string{}, small...),
+		binary:   "pandod",
 	}
 	var err error
 	if member.client, err = e.Network.NewFront(id); err != nil {

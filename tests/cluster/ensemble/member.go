@@ -3,6 +3,7 @@ package ensemble
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"syscall"
@@ -29,6 +30,7 @@ type Member struct {
 	client, peer *network.Front
 	origin       string   // the flag that says how it forms or joins the ensemble; "": none
 	flags        []string // what else is special about it
+	binary       string   // its name
 	disk         string   // where a file system of its own is mounted; "": it has none
 	process      *pandod.Process
 }
@@ -58,7 +60,8 @@ func (m *Member) Spawn(more ...string) error {
 	if m.origin != "" {
 		flags = append(flags, m.origin)
 	}
-	m.process, err = pandod.Start(m.ensemble.binaries, http, m.Log, append(flags, more...)...)
+	m.process, err = pandod.Start(filepath.Join(m.ensemble.binaries, m.binary), http, m.Log,
+		append(flags, more...)...)
 	if err != nil {
 		return err
 	}
@@ -121,6 +124,10 @@ func (m *Member) down() {
 	m.peer.SetTarget("")
 	m.ensemble.Network.SetProcess(m.ID, 0)
 }
+
+// Upgrade makes its next start that of the next version of pandod; Downgrade takes that back.
+func (m *Member) Upgrade()   { m.binary = "pandod_next" }
+func (m *Member) Downgrade() { m.binary = "pandod" }
 
 // Pause is SIGSTOP: it neither runs nor dies, and its connections stay open.
 func (m *Member) Pause() error { return m.process.Signal(syscall.SIGSTOP) }

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
@@ -21,15 +20,15 @@ type Process struct {
 	log     string        // path
 }
 
-// Start starts `pandod FLAG…`, with its output at the end of the file `log`. httpAddress is that of
+// Start starts `binary FLAG…`, with its output at the end of the file `log`. httpAddress is that of
 // its --listen-http.
-func Start(binaries, httpAddress, log string, flags ...string) (*Process, error) {
+func Start(binary, httpAddress, log string, flags ...string) (*Process, error) {
 	out, err := os.OpenFile(log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	defer out.Close()
-	command := exec.Command(filepath.Join(binaries, "pandod"), flags...)
+	command := exec.Command(binary, flags...)
 	command.Stdout, command.Stderr = out, out
 	command.Env = withoutPandoVariables(os.Environ())
 	// No server outlives its test, whatever ends that.
