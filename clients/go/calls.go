@@ -185,8 +185,11 @@ func (s *Session) Watch(ctx context.Context, request *pandov1.WatchRequest) (*Wa
 			s.heard(first.Header)
 			watch.Initial = append(watch.Initial, first.InitialNodes...)
 			if first.InitialDone || !request.SendInitial {
-				watch.cursor = first.ProgressRevision
-				watch.StartRevision = watch.cursor + 1
+				watch.StartRevision = request.StartRevision
+				if request.StartRevision == 0 {
+					watch.StartRevision = first.ProgressRevision + 1
+				} // else the first message may have events already
+				watch.cursor = watch.StartRevision - 1
 				return nil
 			}
 		}

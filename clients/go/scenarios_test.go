@@ -327,6 +327,39 @@ func TestWatchOverALeaderChange(t *testing.T) {
 	}
 }
 
+func TestWatchFromARevision(t *testing.T) {
+	w := newWorld(t)
+	session := w.connect(pando.Options{})
+	set := func(data string) int64 {
+		t.Helper()
+		response := must(session.Set(t.Context(),
+			&pandov1.SetRequest{Path: w.root, Data: []byte(data)}))(t)
+		return response.Header.Revision
+	}
+	set("0")
+	second := set("1")
+	set("2")
+	targets := []*pandov1.WatchTarget{pando.WatchNode(w.root)}
+	past := must(session.Watch(t.Context(),
+		&pandov1.WatchRequest{Targets: targets, StartRevision: second}))(t)
+	state := must(session.Watch(t.Context(),
+		&pandov1.WatchRequest{Targets: targets, SendInitial: true}))(t)
+	if len(state.Initial) != 1 || string(state.Initial[0].Data) != "2" {
+		t.Fatal(state.Initial)
+	}
+	set("3")
+	expect := func(watch *pando.Watch, expected ...string) {
+		t.Helper()
+		for _, data := range expected {
+			if event := must(watch.Next(within(t, 5*time.Second)))(t); string(event.Data) != data {
+				t.Fatalf("%v, and not %s", event, data)
+			}
+		}
+	}
+	expect(past, "1", "2", "3")
+	expect(state, "3")
+}
+
 func TestEventBeforeData(t *testing.T) {
 	w := newWorld(t)
 	writer, reader := w.connect(pando.Options{}), w.connect(pando.Options{})

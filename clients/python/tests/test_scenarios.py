@@ -199,6 +199,18 @@ def test_watch_over_a_leader_change(ensemble: Ensemble, connect: Connect, root: 
         watch.get(0.1)
 
 
+def test_watch_from_a_revision(connect: Connect, root: str) -> None:
+    session = connect()
+    revisions = [session.set(root, str(i).encode()).header.revision for i in range(5)]
+    target = pando.watch_node(root, with_data=True)
+    watch = session.watch(target, start_revision=revisions[2])
+    assert [watch.get(5).data for _ in range(3)] == [b"2", b"3", b"4"]
+    state = session.watch(target, send_initial=True)
+    assert [entry.data for entry in state.initial] == [b"4"]
+    session.set(root, b"5")
+    assert (watch.get(5).data, state.get(5).data) == (b"5", b"5")
+
+
 def test_event_before_data(connect: Connect, root: str) -> None:
     writer, reader = connect(), connect()
     writer.create(f"{root}/busy")

@@ -323,7 +323,11 @@ class Core:
                     initial.extend(first.initial_nodes)
                     if first.initial_done or not request.send_initial:
                         self.heard(first.header)
-                        return Watch(request.targets, initial, first.progress_revision)
+                        # From a start in the past the first message may have events already.
+                        cursor = request.start_revision - 1
+                        if request.start_revision == 0:
+                            cursor = first.progress_revision
+                        return Watch(request.targets, initial, cursor)
             finally:
                 call.cancel()
 
