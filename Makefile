@@ -3,10 +3,12 @@
 #   make test     build and run every test
 #   make deploy-test   try the Helm chart and the alerts, with helm, kubeconform and promtool
 #   make image-test    build the image with buildah, and run it
+#   make package  a .deb and a tarball
+#   make package-test  install the .deb on a bare Debian, and start the server as its unit does
 #   make clients  the clients: the CLI, and the stubs and packages of other languages
 #   make test-clients  lint and test those packages against real servers
 #   make check    what CI runs
-.PHONY: run test test-clients deploy-test image-test bench check release clients sim cluster fuzz format lint clean
+.PHONY: run test test-clients deploy-test image-test package package-test bench check release clients sim cluster fuzz format lint clean
 
 JOBS ?= $(shell nproc)
 RELEASE := build/release
@@ -22,6 +24,12 @@ deploy-test: release
 
 image-test: release
 	@scripts/image-test
+
+package: release
+	@scripts/package
+
+package-test: package
+	@scripts/package-test
 
 bench: release
 	@scripts/bench

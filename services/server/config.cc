@@ -440,7 +440,7 @@ std::variant<Config, Exit> Build(const std::array<std::string, std::size(kFlags)
 }  // namespace
 
 std::variant<Config, Exit> ParseConfig(int argc, const char* const* argv) {
-  CLI::App app("pandod: one server of a Pando ensemble");
+  CLI::App app("pandod: one server of a Pando ensemble", "pandod");
   app.footer(kFooter);
   app.set_version_flag("--version", absl::StrCat("pandod ", kVersion));
   app.set_config("--config", "", "FILE with flags, one NAME = VALUE a line")->type_name("FILE");
