@@ -7,11 +7,14 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "base/check.h"
 #include "cli/files.h"
 #include "cli/signals.h"
@@ -23,13 +26,21 @@ namespace {
 constexpr int kCannotRun = 127;
 constexpr mode_t kLogMode = 0644;
 
+// As execve wants them.
+std::vector<char*> Pointers(std::vector<std::string>* texts) {
+  std::vector<char*> pointers;
+  for (std::string& text : *texts) pointers.push_back(text.data());
+  pointers.push_back(nullptr);
+  return pointers;
+}
+
 }  // namespace
 
 // Not posix_spawn: it has no PR_SET_PDEATHSIG, without which a killed `pando dev` leaves a server
 // behind that holds the ports and the data dir.
-absl::StatusOr<Child> Child::Start(const std::string& binary,
-                                   const std::vector<std::string>& arguments,
-                                   const std::string& log_path) {
+absl::StatusOr<Child> Child::Start(Options options) {
+  const std::string& binary = options.binary;
+  const std::string& log_path = options.log_path;
   if (::access(binary.c_str(), X_OK) != 0) return LocalError("cannot run", binary, errno);
   int log = STDERR_FILENO;
   if (!log_path.empty()) {
@@ -37,19 +48,22 @@ absl::StatusOr<Child> Child::Start(const std::string& binary,
     if (log < 0) return LocalError("cannot write", log_path, errno);
   }
   std::vector<std::string> words = {binary};
-  words.insert(words.end(), arguments.begin(), arguments.end());
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
+  words.insert(words.end(), options.arguments.begin(), options.arguments.end());
+  const std::vector<char*> argv = Pointers(&words);
+  std::vector<std::string> variables = std::move(options.environment);
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    variables.emplace_back(*variable);
+  const std::vector<char*> envp = Pointers(&variables);
 
   const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   const int fork_error = errno;
   if (child == 0) {
     // Other threads may have held any lock: from here on only what POSIX calls async-signal-safe.
-    ::setpgid(0, 0);
-    const int nothing = ::open("/dev/null", O_RDONLY);
-    ::dup2(nothing, STDIN_FILENO);
+    if (!options.in_foreground) {
+      ::setpgid(0, 0);
+      ::dup2(::open("/dev/null", O_RDONLY), STDIN_FILENO);
+    }
     if (log != STDERR_FILENO) {
       ::dup2(log, STDOUT_FILENO);
       ::dup2(log, STDERR_FILENO);
@@ -59,7 +73,7 @@ absl::StatusOr<Child> Child::Start(const std::string& binary,
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     // It may have died before it could be watched.
     if (::getppid() != parent) ::_exit(kCannotRun);
-    ::execv(binary.c_str(), argv.data());
+    ::execve(binary.c_str(), argv.data(), envp.data());
     ::_exit(kCannotRun);
   }
   if (log != STDERR_FILENO) ::close(log);
@@ -87,6 +101,16 @@ int Child::WaitForEnd() {
 
 void Child::Send(int signal) {
   if (!End()) ::kill(pid_, signal);
+}
+
+std::string FindProgram(const std::string& name) {
+  if (name.find('/') != std::string::npos) return name;
+  const char* path = std::getenv("PATH");
+  for (const absl::string_view folder : absl::StrSplit(path == nullptr ? "" : path, ':')) {
+    std::string file = absl::StrCat(folder.empty() ? "." : folder, "/", name);
+    if (::access(file.c_str(), X_OK) == 0) return file;
+  }
+  return {};
 }
 
 std::string BesideThisBinary(const std::string& name) {

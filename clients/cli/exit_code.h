@@ -21,6 +21,10 @@ inline constexpr int kExitMaybeApplied = 75;
 
 int ExitCodeOf(const absl::Status& status);
 
+// For a command that ran a program and ends as that did: 128 + N if signal N ended it. OK if it
+// succeeded.
+absl::Status EndedAs(int wait_status);
+
 }  // namespace pando::cli
 
 #endif  // PANDO_CLIENTS_CLI_EXIT_CODE_H_

@@ -27,7 +27,9 @@ class HeldSession {
 
   // Names the session in a call: header and secret token. `request_id`: 0 for none.
   void Sign(v1::RequestHeader* header, grpc::ClientContext* context, int64_t request_id) const;
+  // The same, for calls of other threads; constant while it is open.
   int64_t id() const { return id_; }
+  const std::string& token() const { return token_; }
   std::chrono::milliseconds timeout() const { return timeout_; }
 
  private:

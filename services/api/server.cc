@@ -12,12 +12,12 @@
 #include "absl/strings/str_cat.h"
 #include "api/cluster_service.h"
 #include "api/edge.h"
+#include "api/election_service.h"
+#include "api/lock_service.h"
 #include "api/session_service.h"
 #include "api/tree_service.h"
 #include "base/check.h"
 #include "model/limits.h"
-#include "pando/v1/election.grpc.pb.h"
-#include "pando/v1/lock.grpc.pb.h"
 
 namespace pando::api {
 namespace {
@@ -37,14 +37,19 @@ constexpr size_t kReceiveSlackBytes = 1 * model::kMiB;
 class Server::Parts {
  public:
   Parts(Options options, io::Inbox* inbox)
-      : edge(std::move(options), inbox), tree(&edge), session(&edge), cluster(&edge) {}
+      : edge(std::move(options), inbox),
+        tree(&edge),
+        session(&edge),
+        cluster(&edge),
+        lock(&edge),
+        election(&edge) {}
 
   Edge edge;
   TreeService tree;
   SessionService session;
   ClusterService cluster;
-  v1::LockService::CallbackService lock;          // UNIMPLEMENTED
-  v1::ElectionService::CallbackService election;  // UNIMPLEMENTED
+  LockService lock;
+  ElectionService election;
   std::unique_ptr<grpc::Server> server;
   int port = 0;
   bool shut_down = false;

@@ -264,12 +264,6 @@ TEST_F(Unary, SessionsAreListedAPageAtATime) {
   EXPECT_EQ(ReasonIn(sessions_->List(&context_, request, &response)), "INVALID_ARGUMENT");
 }
 
-TEST_F(Unary, WhatIsNotThereYetIsUnimplemented) {
-  const auto locks = v1::LockService::NewStub(channel_);
-  v1::LockResponse locked;
-  EXPECT_EQ(locks->Lock(&context_, {}, &locked).error_code(), grpc::UNIMPLEMENTED);
-}
-
 // --- The server -------------------------------------------------------------------------------
 
 class ServerLife : public Loopback {

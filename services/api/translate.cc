@@ -20,14 +20,6 @@ Error CheckNotNegative(const char* field, int64_t value) {
   return InvalidArgument(absl::StrCat(field, " is negative"));
 }
 
-Error CheckPath(const std::string& path) {
-  const absl::Status status = model::ValidatePath(path);
-  if (status.ok()) return {};
-  return {.reason = Reason::kInvalidPath,
-          .path = path.substr(0, model::kPathBytesMax),
-          .detail = std::string(status.message())};
-}
-
 Error CheckData(const std::string& path, const model::NodeBytes& data, size_t value_bytes_max) {
   if (!data || data->size() <= value_bytes_max) return {};
   return {.reason = Reason::kTooLarge,
@@ -171,6 +163,14 @@ Error Parse(const google::protobuf::RepeatedPtrField<v1::TransactOperation>& in,
 int64_t Number(auto id) { return static_cast<int64_t>(id.value()); }
 
 }  // namespace
+
+Error CheckPath(const std::string& path) {
+  const absl::Status status = model::ValidatePath(path);
+  if (status.ok()) return {};
+  return {.reason = Reason::kInvalidPath,
+          .path = path.substr(0, model::kPathBytesMax),
+          .detail = std::string(status.message())};
+}
 
 // --- Requests ---------------------------------------------------------------------------------
 

@@ -30,6 +30,9 @@ namespace pando::api {
 
 // --- Requests ---------------------------------------------------------------------------------
 
+// INVALID_PATH, or OK.
+[[nodiscard]] model::Error CheckPath(const std::string& path);
+
 // What a RequestHeader says.
 struct Header {
   model::SessionId session;

@@ -5,12 +5,12 @@
 
 namespace pando::api {
 
-UnaryCall::UnaryCall(const Call& call, WriteResponse write)
-    : call_(call), write_(std::move(write)) {}
+UnaryCall::UnaryCall(const Call& call, WriteResponse write, Reading read)
+    : call_(call), write_(std::move(write)), read_(std::move(read)) {}
 
 grpc::ServerUnaryReactor* UnaryCall::Post(const Call& call, io::Request request,
-                                          WriteResponse write) {
-  const auto unary = std::make_shared<UnaryCall>(call, std::move(write));
+                                          WriteResponse write, Reading read) {
+  const auto unary = std::make_shared<UnaryCall>(call, std::move(write), std::move(read));
   unary->self_ = unary;
   io::RequestBatch batch;
   batch.sink = unary;
@@ -24,7 +24,7 @@ grpc::ServerUnaryReactor* UnaryCall::Post(const Call& call, io::Request request,
 }
 
 grpc::ServerUnaryReactor* UnaryCall::Fail(const Call& call, const model::Error& error) {
-  const auto unary = std::make_shared<UnaryCall>(call, nullptr);
+  const auto unary = std::make_shared<UnaryCall>(call, nullptr, nullptr);
   unary->self_ = unary;
   unary->Refuse(error);
   return unary.get();
@@ -39,7 +39,8 @@ void UnaryCall::Refuse(const model::Error& error) {
 void UnaryCall::Deliver(std::vector<io::Completion> completions) {
   CHECK(completions.size() == 1);
   if (finished_.exchange(true)) return;
-  const io::Completion& completion = completions.front();
+  io::Completion& completion = completions.front();
+  if (read_) read_(&completion.reply);
   if (completion.reply.ok()) write_(completion);
   call_.Ended(completion.reply.error);
   Finish(ToStatus(completion.reply));

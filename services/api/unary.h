@@ -24,10 +24,14 @@ class UnaryCall : public grpc::ServerUnaryReactor, public io::ReplySink {
   // Fills in the response. Runs on the egress thread, for a reply that is ok.
   using WriteResponse = std::function<void(const io::Completion&)>;
 
-  static grpc::ServerUnaryReactor* Post(const Call& call, io::Request request, WriteResponse write);
+  // Changes what the reply means to this call, before anything is made of it; may be null.
+  using Reading = std::function<void(model::Reply*)>;
+
+  static grpc::ServerUnaryReactor* Post(const Call& call, io::Request request, WriteResponse write,
+                                        Reading read = nullptr);
   static grpc::ServerUnaryReactor* Fail(const Call& call, const model::Error& error);
 
-  UnaryCall(const Call& call, WriteResponse write);
+  UnaryCall(const Call& call, WriteResponse write, Reading read);
 
   void Deliver(std::vector<io::Completion> completions) override;
   void OnCancel() override;
@@ -38,6 +42,7 @@ class UnaryCall : public grpc::ServerUnaryReactor, public io::ReplySink {
 
   const Call call_;
   const WriteResponse write_;
+  const Reading read_;
   std::atomic<bool> finished_{false};
   std::shared_ptr<UnaryCall> self_;  // until OnDone
 };

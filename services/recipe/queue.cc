@@ -4,11 +4,11 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "base/check.h"
 #include "base/status.h"
 #include "model/limits.h"
+#include "model/path.h"
 
 namespace pando::recipe {
 namespace {
@@ -17,10 +17,6 @@ using model::Compare;
 using model::Reason;
 
 constexpr std::string_view kPrefix = "session-";
-
-std::string Below(std::string_view parent, std::string_view name) {
-  return absl::StrCat(parent == "/" ? "" : base::View(parent), "/", base::View(name));
-}
 
 Compare OwnedBy(const std::string& path, model::SessionId session) {
   return {.path = path,
@@ -31,7 +27,7 @@ Compare OwnedBy(const std::string& path, model::SessionId session) {
 }  // namespace
 
 std::string PlacePath(std::string_view name, model::SessionId session) {
-  return Below(name, absl::StrFormat("%s%016x", base::View(kPrefix), session.value()));
+  return model::JoinPath(name, absl::StrFormat("%s%016x", base::View(kPrefix), session.value()));
 }
 
 model::Transaction Join(std::string_view name, model::SessionId session,
@@ -100,7 +96,7 @@ bool Listing::Add(model::ListResult page) {
     // Nodes that are nobody's are no places, whatever they are called; nor is what may not be read.
     if (!child.stat || !child.stat->ephemeral_owner) continue;
     places_.push_back({.session = child.stat->ephemeral_owner,
-                       .path = Below(name_, child.name),
+                       .path = model::JoinPath(name_, child.name),
                        .token = child.stat->create_revision,
                        .since = child.stat->ctime,
                        .data = std::move(child.data)});

@@ -557,9 +557,9 @@ class Everywhere(CliTest):
         commands = set(re.findall(r"^  (\w+) +\S", usage[usage.index("Subcommands:"):],
                                   re.MULTILINE))
         self.assertEqual(commands, {"ls", "tree", "get", "stat", "set", "create", "rm", "watch",
-                                    "txn", "acl", "whoami", "import", "export", "session",
-                                    "member", "leader", "snapshot", "status", "health", "dev",
-                                    "completion"})
+                                    "txn", "acl", "whoami", "lock", "elect", "import", "export",
+                                    "session", "member", "leader", "snapshot", "status", "health",
+                                    "dev", "completion"})
         for command in commands:
             self.assertIn(command, self.out(command, "--help"))
         self.assertRegex(self.out("--version"), r"\Apando \d+\.\d+\.\d+\n\Z")

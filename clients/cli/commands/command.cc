@@ -116,6 +116,8 @@ CommandLine::CommandLine() {
   AddExport(this);
   AddAcl(this);
   AddWhoAmI(this);
+  AddLock(this);
+  AddElect(this);
   AddSession(this);
   AddMember(this);
   AddLeader(this);

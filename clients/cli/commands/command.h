@@ -68,6 +68,8 @@ void AddImport(CommandLine* line);
 void AddExport(CommandLine* line);
 void AddAcl(CommandLine* line);
 void AddWhoAmI(CommandLine* line);
+void AddLock(CommandLine* line);
+void AddElect(CommandLine* line);
 void AddSession(CommandLine* line);
 void AddMember(CommandLine* line);
 void AddLeader(CommandLine* line);

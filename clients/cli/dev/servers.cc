@@ -25,8 +25,9 @@ absl::Status DevServers::Start(int id) {
   CHECK(!Runs(id));
   // The log of a server alone is shown; those of several would make no sense together.
   const absl::StatusOr<Child> child =
-      Child::Start(BesideThisBinary("pandod"), DevArguments(options_, founders_, id),
-                   options_.servers == 1 ? "" : DevLogPath(options_, id));
+      Child::Start({.binary = BesideThisBinary("pandod"),
+                    .arguments = DevArguments(options_, founders_, id),
+                    .log_path = options_.servers == 1 ? "" : DevLogPath(options_, id)});
   if (!child.ok()) return base::Annotate(child.status(), "pandod must lie beside pando");
   children_.emplace(id, *child);
   return absl::OkStatus();
