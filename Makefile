@@ -2,13 +2,14 @@
 #   make run      build, start three servers in ./var and show what to try (ARGS=… go to `pando dev`)
 #   make test     build and run every test
 #   make deploy-test   try the Helm chart and the alerts, with helm, kubeconform and promtool
+#   make alerts-test  raise each alert by causing what it is for, which takes minutes
 #   make image-test    build the image with buildah, and run it
 #   make package  a .deb and a tarball
 #   make package-test  install the .deb on a bare Debian, and start the server as its unit does
 #   make clients  the clients: the CLI, and the stubs and packages of other languages
 #   make test-clients  lint and test those packages against real servers
 #   make check    what CI runs
-.PHONY: run test test-clients deploy-test image-test package package-test bench check release clients sim cluster fuzz format lint clean
+.PHONY: run test test-clients deploy-test alerts-test image-test package package-test bench check release clients sim cluster fuzz format lint clean
 
 JOBS ?= $(shell nproc)
 RELEASE := build/release
@@ -21,6 +22,10 @@ test: release
 
 deploy-test: release
 	@scripts/deploy-test
+
+alerts-test: release
+	@scripts/deploy-tools
+	@PYTHONDONTWRITEBYTECODE=1 python3 tests/deploy/alerts_test.py
 
 image-test: release
 	@scripts/image-test

@@ -1,0 +1,172 @@
+"""Each alert whose condition can be caused on one machine is raised by causing it, in real servers
+that a real Prometheus scrapes, and is silent again when it is over. The rules are the project's, but
+for how long they wait (hasten.py).
+
+Run by `make alerts-test`. Needs root and strace, for a small disk and a slow one.
+"""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import threading
+import unittest
+
+import names_test
+import prometheus
+from prometheus import harness
+
+RAISED_S = 40
+# Those that are not caused here, and why: promtool's unit tests have them (alerts_test.yaml).
+NOT_CAUSED = {
+    "PandoOverloaded": "needs 256 MiB that wait for a disk",
+    "PandoStoreLags": "needs 128 MiB that wait for a disk",
+    "PandoPeerQueue": "needs 16 MiB that wait for a network",
+    "PandoSlowPeers": "needs a slow network",
+    "PandoSnapshotsFail": "needs a member that fails three times over",
+    "PandoPeerRefused": "needs a caller that speaks the protocol of the peers",
+    "PandoDigestMismatch": "needs a defect",
+}
+
+
+class SmallDisk(harness.Server):
+    """One that may open few files, and whose data dir is on a file system of 700 MiB of its own."""
+
+    FILES_MAX = 200
+
+    def command(self, *more):
+        prepare = 'mount -t tmpfs -o size=700m tmpfs "$0" && ulimit -n "$1" && shift && exec "$@"'
+        return ["unshare", "--mount", "sh", "-c", prepare, str(self.data_dir.parent),
+                str(self.FILES_MAX), *super().command(*more)]
+
+
+class Raised(harness.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.ensemble = harness.Ensemble(self.folder)
+        self.addCleanup(self.ensemble.close)
+        self.ensemble.start()
+        disk = self.folder / "disk"
+        disk.mkdir()
+        self.small = SmallDisk(self.folder, server_id=9, data_dir=disk / "data")
+        self.addCleanup(self.small.close)
+        self.small.start()
+        self.prometheus = prometheus.Prometheus(
+            self.folder, self.ensemble.servers.values(), [self.small])
+        self.addCleanup(self.prometheus.close)
+        harness.wait_until(lambda: self.prometheus.scrapes(4), 30, "scraped")
+        self.raised = set()
+
+    def wait_for(self, *wanted, ensemble="pando"):
+        """Alerts by name, or by (name, its peer or reason)."""
+        def missing():
+            firing = self.prometheus.firing(ensemble)
+            names = {name for name, _ in firing}
+            return [one for one in wanted if one not in firing and one not in names]
+
+        harness.wait_until(lambda: not missing(), RAISED_S, f"{wanted}: {missing()} is")
+        self.raised |= {one if isinstance(one, str) else one[0] for one in wanted}
+
+    def wait_for_peace(self, ensemble="pando", but=frozenset()):
+        def left():
+            return {name for name, _ in self.prometheus.firing(ensemble)} - but
+
+        harness.wait_until(lambda: not left(), RAISED_S, f"peace: {left()}")
+
+    def test_each_is_raised_by_what_it_is_for(self):
+        self.assertEqual(self.prometheus.firing("pando"), set())
+        for cause in (self.member_stops, self.leaders_change, self.disk_is_slow,
+                      self.majority_dies):
+            with self.subTest(cause.__name__):
+                cause()
+                self.wait_for_peace()
+        self.disk_fills()
+        self.files_run_out()
+        alerts = set(names_test.re.findall(r"- alert: (\w+)", names_test.ALERTS.read_text()))
+        self.assertEqual(alerts - self.raised, set(NOT_CAUSED))
+
+    def member_stops(self):
+        stuck, _ = self.ensemble.followers()
+        files = self.folder / "files"
+        files.mkdir()
+        for i in range(1500):
+            (files / str(i)).write_text("x")
+        stuck.process.send_signal(signal.SIGSTOP)
+        try:
+            self.ensemble.pando("import", files, "/files", first=self.ensemble.leader())
+            peer = str(stuck.id)
+            self.wait_for(("PandoMemberLags", peer), ("PandoPeerUnreachable", peer),
+                          "PandoServerDown", "PandoNoSpareServer")
+        finally:
+            stuck.process.send_signal(signal.SIGCONT)
+
+    def leaders_change(self):
+        for _ in range(6):
+            self.ensemble.pando("leader", "transfer")
+            self.ensemble.leader()
+        self.wait_for("PandoLeaderUnsettled")
+
+    def disk_is_slow(self):
+        leader = self.ensemble.leader()
+        with self.slow_syncs(leader), self.writes():
+            self.wait_for("PandoSlowSync")
+
+    @contextlib.contextmanager
+    def slow_syncs(self, server):
+        """Each sync of the log takes 200 ms longer."""
+        strace = subprocess.Popen(
+            ["strace", "-f", "-qq", "-e", "trace=fdatasync", "-e",
+             "inject=fdatasync:delay_exit=200000", "-o", "/dev/null", "-p", str(server.process.pid)])
+        try:
+            yield
+        finally:
+            strace.terminate()
+            strace.wait(harness.STOP_S)
+
+    @contextlib.contextmanager
+    def writes(self):
+        """Somebody writes, all the while."""
+        over = threading.Event()
+
+        def write():
+            while not over.is_set():
+                self.ensemble.pando("create", "-s", "/written-", "x", check=False)
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            yield
+        finally:
+            over.set()
+            writer.join()
+
+    def majority_dies(self):
+        followers = self.ensemble.followers()
+        for server in followers:
+            server.kill()
+        self.wait_for("PandoNoLeader", "PandoNoMajority", "PandoServerNotReady", "PandoServerDown")
+        for server in followers:
+            server.spawn()
+        for server in followers:
+            server.wait_ready()
+
+    def disk_fills(self):
+        self.wait_for("PandoDiskNearlyFull", ensemble="others")
+        filler = f"/proc/{self.small.process.pid}/root{self.small.data_dir.parent}/filler"
+        subprocess.run(["fallocate", "-l", "500M", filler], check=True)
+        self.wait_for("PandoNoSpace", ensemble="others")
+        subprocess.run(["rm", filler], check=True)
+        self.wait_for_peace("others", but={"PandoDiskNearlyFull"})
+
+    def files_run_out(self):
+        """Somebody connects again and again, and says nothing."""
+        with contextlib.ExitStack() as held:
+            while self.small.metrics()["process_open_fds"] < 0.9 * SmallDisk.FILES_MAX:
+                for _ in range(10):
+                    held.enter_context(
+                        socket.create_connection(("127.0.0.1", self.small.ports[0])))
+            self.wait_for("PandoFileDescriptors", ensemble="others")
+
+
+if __name__ == "__main__":
+    unittest.main()
