@@ -1,6 +1,6 @@
 """Each alert whose condition can be caused on one machine is raised by causing it, in real servers
-that a real Prometheus scrapes, and is silent again when it is over. The rules are the project's, but
-for how long they wait (hasten.py).
+that a real Prometheus scrapes, and is silent again when it is over. The rules are the project's,
+but for how long they wait (hasten.py).
 
 Run by `make alerts-test`. Needs root and strace, for a small disk and a slow one.
 """
@@ -116,7 +116,8 @@ class Raised(harness.TestCase):
         """Each sync of the log takes 200 ms longer."""
         strace = subprocess.Popen(
             ["strace", "-f", "-qq", "-e", "trace=fdatasync", "-e",
-             "inject=fdatasync:delay_exit=200000", "-o", "/dev/null", "-p", str(server.process.pid)])
+             "inject=fdatasync:delay_exit=200000", "-o", "/dev/null", "-p",
+             str(server.process.pid)])
         try:
             yield
         finally:

@@ -1,8 +1,8 @@
 """The alerts, quick: python3 tests/deploy/hasten.py <deploy/prometheus/alerts.yaml >quick.yaml
 
-Whoever causes an alert's condition on purpose does not want to wait for minutes. Each `for:` becomes
-2 s, and rates and increases look back over 20 s. What is asked for, and every threshold, stays as it
-is.
+Whoever causes an alert's condition on purpose does not want to wait for minutes. Each `for:`
+becomes 2 s, and rates and increases look back over 20 s. What is asked for, and every threshold,
+stays as it is.
 """
 
 import re

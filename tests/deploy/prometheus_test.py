@@ -1,5 +1,5 @@
-"""A real Prometheus with deploy/prometheus scrapes real servers: every rule is loaded and evaluated,
-and what the alerts and the dashboards ask for is there.
+"""A real Prometheus with deploy/prometheus scrapes real servers: every rule is evaluated, and what
+the alerts and the dashboards ask for is there.
 
 Run by `make deploy-test`, which first puts Prometheus into build/tools.
 """
