@@ -515,3 +515,39 @@ func TestNoLeader(t *testing.T) {
 		t.Fatal(got)
 	}
 }
+
+func TestAclDenied(t *testing.T) {
+	w := newWorld(t)
+	ann := w.connect(pando.Options{Identities: []string{"digest:ann:secret"}})
+	anybody := w.connect(pando.Options{})
+	node := w.root + "/hers"
+	everything := &pandov1.AclEntry{
+		Identity: &pandov1.Identity{Scheme: "auth"}, Permissions: 0b11111}
+	must(ann.Create(t.Context(), &pandov1.CreateRequest{
+		Path: node, Acl: []*pandov1.AclEntry{everything}}))(t)
+	request := &pandov1.WatchRequest{Targets: []*pandov1.WatchTarget{pando.WatchNode(node)}}
+	hers := must(ann.Watch(t.Context(), request))(t)
+	others := must(anybody.Watch(t.Context(), request))(t)
+	_, err := anybody.Set(t.Context(), &pandov1.SetRequest{Path: node})
+	if denied := failed(t, err, pando.PermissionDenied); denied.Path() != node ||
+		denied.MaybeApplied() {
+		t.Fatal(denied)
+	}
+	_, err = anybody.Get(t.Context(), &pandov1.GetRequest{Path: node})
+	failed(t, err, pando.PermissionDenied)
+	must(ann.Set(t.Context(), &pandov1.SetRequest{Path: node, Data: []byte("y")}))(t)
+	if event := must(hers.Next(within(t, 5*time.Second)))(t); string(event.Data) != "y" {
+		t.Fatal(event)
+	}
+	// What precedes this reply was told: nothing.
+	must(anybody.Get(t.Context(), &pandov1.GetRequest{
+		Path: w.root, Header: pando.Linearizable()}))(t)
+	if others.Len() != 0 {
+		t.Fatal("an event was shown to whom it is not for")
+	}
+	takes(t, 0, 2*time.Second, func() {
+		_, err := pando.Connect(t.Context(), pando.Options{
+			Endpoints: w.endpoints, Identities: []string{"nonsense"}})
+		failed(t, err, pando.Unauthenticated)
+	})
+}

@@ -74,7 +74,7 @@ type Session struct {
 	endpoint int
 	tried    int
 	pause    time.Duration
-	failures map[string]error
+	failures map[string]*Error
 }
 
 // Connect opens a session on whichever endpoint answers. NoServer, which says what is wrong with
@@ -89,7 +89,7 @@ func Connect(ctx context.Context, options Options) (*Session, error) {
 		options: options, backlog: newBacklog(), watches: newWatches(),
 		cancel: cancel, ended: make(chan struct{}), timeout: options.SessionTimeout,
 		clusterID: options.ClusterID, linked: make(chan struct{}),
-		pause: pauseMin, failures: map[string]error{},
+		pause: pauseMin, failures: map[string]*Error{},
 	}
 	s.lease = time.AfterFunc(options.ConnectTimeout, func() { cancel(errUnheard) })
 	defer context.AfterFunc(ctx, func() { cancel(ctx.Err()) })()
@@ -250,8 +250,12 @@ func (s *Session) leave(ctx context.Context, err error) error {
 
 func (s *Session) finish(ctx context.Context, err error, connected bool) {
 	var why []string
-	for endpoint, failed := range s.failures {
-		why = append(why, fmt.Sprintf("%s: %v", endpoint, failed))
+	for _, endpoint := range s.options.Endpoints {
+		if failed := s.failures[endpoint]; failed != nil && failed.Reason == NoServer {
+			why = append(why, fmt.Sprintf("%s: %s", endpoint, failed.Message))
+		} else if failed != nil {
+			why = append(why, fmt.Sprintf("%s: %v", endpoint, failed))
+		}
 	}
 	explained := strings.Join(why, "; ")
 	var end *Error

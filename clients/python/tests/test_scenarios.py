@@ -312,3 +312,25 @@ def test_no_leader(ensemble: Ensemble, connect: Connect, root: str) -> None:
     ensemble.heal()
     assert session.set(root, b"y", timeout=10).stat.version in (1, 2)
     assert session.get(root).data == b"y"
+
+
+def test_acl_denied(connect: Connect, root: str) -> None:
+    ann, anybody = connect(identities=["digest:ann:secret"]), connect()
+    everything = common_pb2.AclEntry(
+        identity=common_pb2.Identity(scheme="auth"), permissions=0b11111
+    )
+    node = ann.create(f"{root}/hers", b"x", acl=[everything]).path
+    watches = [session.watch(pando.watch_node(node, with_data=True)) for session in (ann, anybody)]
+    with pytest.raises(pando.PermissionDeniedError) as denied:
+        anybody.set(node, b"y")
+    assert denied.value.path == node
+    assert not denied.value.maybe_applied
+    with pytest.raises(pando.PermissionDeniedError):
+        anybody.get(node)
+    assert ann.set(node, b"y").stat.version == 1
+    assert ann.get(node).data == b"y"
+    assert watches[0].get(5).data == b"y"
+    anybody.get(root, linearizable=True)  # what precedes this reply was told: nothing
+    assert len(watches[1]) == 0
+    with takes(0, 2), pytest.raises(pando.UnauthenticatedError):
+        connect(identities=["nonsense"])

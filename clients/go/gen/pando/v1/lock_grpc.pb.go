@@ -43,7 +43,8 @@ type LockServiceClient interface {
 	// the queue is given up), SESSION_EXPIRED, UNAUTHENTICATED, PERMISSION_DENIED, NO_SPACE.
 	// Order: linearizable; places in the queue are in the order of their revisions.
 	// Repeating: safe; a session has one place in a lock's queue, and a repeat goes on with it, or
-	// returns the same token if it holds the lock.
+	// returns the same token if it holds the lock. A call that is cancelled, or whose answer is lost,
+	// keeps the place: repeat it, or Unlock it, or let the session end.
 	Lock(ctx context.Context, in *LockRequest, opts ...grpc.CallOption) (*LockResponse, error)
 	// Gives a lock, or a place in its queue, back.
 	// Errors: INVALID_PATH, SESSION_EXPIRED, UNAUTHENTICATED, PERMISSION_DENIED (the place of another
@@ -107,7 +108,8 @@ type LockServiceServer interface {
 	// the queue is given up), SESSION_EXPIRED, UNAUTHENTICATED, PERMISSION_DENIED, NO_SPACE.
 	// Order: linearizable; places in the queue are in the order of their revisions.
 	// Repeating: safe; a session has one place in a lock's queue, and a repeat goes on with it, or
-	// returns the same token if it holds the lock.
+	// returns the same token if it holds the lock. A call that is cancelled, or whose answer is lost,
+	// keeps the place: repeat it, or Unlock it, or let the session end.
 	Lock(context.Context, *LockRequest) (*LockResponse, error)
 	// Gives a lock, or a place in its queue, back.
 	// Errors: INVALID_PATH, SESSION_EXPIRED, UNAUTHENTICATED, PERMISSION_DENIED (the place of another
