@@ -115,7 +115,7 @@ void Raft::TryCommit() {
   auto* leader = std::get_if<Leader>(&state_);
   if (leader == nullptr || members_.voters().empty()) return;
   std::vector<model::Revision> matches;
-  if (members_.IsVoter(config_.id)) matches.push_back(persisted_);
+  if (IsVoter()) matches.push_back(persisted_);
   for (const auto& [id, follower] : leader->followers) {
     const bool counts = members_.IsVoter(id) || Is(model::Mutant::kLearnerCounted);
     if (counts) matches.push_back(follower.match());

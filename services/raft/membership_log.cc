@@ -6,6 +6,16 @@
 #include "base/check.h"
 
 namespace pando::raft {
+namespace {
+
+// A member that has not connected yet has no storage on record: that is whoever has its id.
+bool HasVoter(const model::Membership& membership, model::ServerId id, model::StorageId storage) {
+  const model::Member* member = membership.Find(id);
+  return member != nullptr && member->role == model::Member::Role::kVoter &&
+         (!member->storage || !storage || member->storage == storage);
+}
+
+}  // namespace
 
 MembershipLog::MembershipLog(model::Revision index, model::Membership membership) {
   entries_.push_back({index, std::move(membership)});
@@ -16,10 +26,14 @@ bool MembershipLog::IsVoter(model::ServerId id) const {
   return std::binary_search(voters_.begin(), voters_.end(), id);
 }
 
-bool MembershipLog::MayBeVoter(model::ServerId id, model::Revision committed) const {
+bool MembershipLog::IsVoter(model::ServerId id, model::StorageId storage) const {
+  return HasVoter(current(), id, storage);
+}
+
+bool MembershipLog::MayBeVoter(model::ServerId id, model::StorageId storage,
+                               model::Revision committed) const {
   for (size_t i = entries_.size(); i-- > 0;) {
-    const model::Member* member = entries_[i].membership.Find(id);
-    if (member != nullptr && member->role == model::Member::Role::kVoter) return true;
+    if (HasVoter(entries_[i].membership, id, storage)) return true;
     if (entries_[i].index <= committed) break;
   }
   return false;

@@ -24,8 +24,10 @@ class MembershipLog {
   // Of the current one, by id.
   const std::vector<model::ServerId>& voters() const { return voters_; }
   bool IsVoter(model::ServerId id) const;
-  // Whether it is one in the newest membership up to `committed`, or in any after that.
-  bool MayBeVoter(model::ServerId id, model::Revision committed) const;
+  // Whether the server of this storage is one; not if its id is that of one whose data is gone.
+  bool IsVoter(model::ServerId id, model::StorageId storage) const;
+  // The same of the newest membership up to `committed`, or of any after that.
+  bool MayBeVoter(model::ServerId id, model::StorageId storage, model::Revision committed) const;
 
   // REQUIRES: `index` is above index().
   void Push(model::Revision index, model::Membership membership);

@@ -40,10 +40,25 @@ TEST(MembershipLog, WhoIsNoVoterAnyMoreMayBeOneUntilThatIsCommitted) {
   MembershipLog log(Revision(5), VotersOf({1, 2, 3}));
   log.Push(Revision(8), VotersOf({1, 2}, {3}));
   log.Push(Revision(9), VotersOf({1, 2}, {3, 4}));
-  EXPECT_TRUE(log.MayBeVoter(ServerId(3), Revision(7)));
-  EXPECT_FALSE(log.MayBeVoter(ServerId(3), Revision(8)));
-  EXPECT_FALSE(log.MayBeVoter(ServerId(4), Revision(7)));
-  EXPECT_TRUE(log.MayBeVoter(ServerId(1), Revision(9)));
+  EXPECT_TRUE(log.MayBeVoter(ServerId(3), {}, Revision(7)));
+  EXPECT_FALSE(log.MayBeVoter(ServerId(3), {}, Revision(8)));
+  EXPECT_FALSE(log.MayBeVoter(ServerId(4), {}, Revision(7)));
+  EXPECT_TRUE(log.MayBeVoter(ServerId(1), {}, Revision(9)));
+}
+
+TEST(MembershipLog, WhoseDataIsGoneIsNoVoterUnderItsId) {
+  MembershipLog log(Revision(5), VotersOf({1, 2, 3}));
+  const model::StorageId own = log.current().Find(ServerId(3))->storage;
+  const model::StorageId another(own.value() + 1'000);
+  EXPECT_TRUE(log.IsVoter(ServerId(3), own));
+  EXPECT_TRUE(log.MayBeVoter(ServerId(3), own, Revision(5)));
+  EXPECT_FALSE(log.IsVoter(ServerId(3), another));
+  EXPECT_FALSE(log.MayBeVoter(ServerId(3), another, Revision(5)));
+  // One that has not connected yet is whoever has its id.
+  model::Membership unnamed = VotersOf({1, 2, 3});
+  unnamed.Find(ServerId(3))->storage = {};
+  log.Push(Revision(8), unnamed);
+  EXPECT_TRUE(log.IsVoter(ServerId(3), another));
 }
 
 TEST(MembershipLog, WhatIsCommittedIsNeverCut) {

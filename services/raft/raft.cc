@@ -263,7 +263,7 @@ void Raft::SetCapacity(Capacity capacity) {
 Role Raft::role() const {
   if (std::holds_alternative<Leader>(state_)) return Role::kLeader;
   if (std::holds_alternative<Candidate>(state_)) return Role::kCandidate;
-  return members_.IsVoter(config_.id) ? Role::kFollower : Role::kLearner;
+  return IsVoter() ? Role::kFollower : Role::kLearner;
 }
 
 base::Duration Raft::Uniform(base::Duration low, base::Duration high) {
@@ -278,9 +278,11 @@ model::Revision Raft::known_committed() const {
 
 // Also one that its own log makes no voter any more, until that is committed: nobody without that
 // entry can win against it (thesis 4.2.2). Its own vote does not count then.
-bool Raft::MayStand() const { return members_.MayBeVoter(config_.id, committed_); }
+bool Raft::MayStand() const { return members_.MayBeVoter(config_.id, config_.storage, committed_); }
 
-bool Raft::Alone() const { return members_.voters().size() == 1 && members_.IsVoter(config_.id); }
+bool Raft::IsVoter() const { return members_.IsVoter(config_.id, config_.storage); }
+
+bool Raft::Alone() const { return members_.voters().size() == 1 && IsVoter(); }
 
 void Raft::SetTerm(model::Term term) {
   CHECK(term > term_);
@@ -401,7 +403,7 @@ Output Raft::Take(base::Instant now) {
     SendAppends();
     TellCommit();
     // A leader that has removed itself stays until that is committed, and no longer.
-    if (!members_.IsVoter(config_.id) && committed_ >= members_.index()) BecomeFollower(term_, {});
+    if (!IsVoter() && committed_ >= members_.index()) BecomeFollower(term_, {});
   } else {
     Acknowledge();
     AskForReads();

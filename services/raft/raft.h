@@ -53,6 +53,8 @@ namespace pando::raft {
 
 struct Config {
   model::ServerId id;
+  // A member of this id with another storage is not this server, but one whose data is gone.
+  model::StorageId storage;
   base::Duration heartbeat = std::chrono::milliseconds(50);
   base::Duration election_min = std::chrono::milliseconds(400);
   base::Duration election_max = std::chrono::milliseconds(800);
@@ -244,6 +246,7 @@ class Raft {
   // raft.cc
   void Observe(base::Instant now);
   bool MayStand() const;
+  bool IsVoter() const;
   bool Alone() const;
   base::Duration Uniform(base::Duration low, base::Duration high);
   void BecomeFollower(model::Term term, model::ServerId leader);

@@ -311,6 +311,18 @@ TEST_F(OneOfThree, AStaleLeaderIsToldTheTerm) {
   EXPECT_FALSE(raft().leader());
 }
 
+// It was let in again under its id, as a learner, and got a snapshot from before it was removed.
+TEST_F(OneOfThree, WhoseDataIsGoneNeverStandsUnderItsId) {
+  Recovered recovered;
+  recovered.membership = VotersOf({1, 2, 3});
+  raft_.emplace(Config{.id = ServerId(1), .storage = model::StorageId(7)}, std::move(recovered),
+                base::Rng(1), now_);
+  EXPECT_EQ(raft().role(), Role::kLearner);
+  Wait(60'000);
+  EXPECT_EQ(raft().role(), Role::kLearner);
+  EXPECT_TRUE(Sent<VoteRequest>(2).empty());
+}
+
 TEST_F(OneOfThree, ALearnerNeverStandsButVotes) {
   Recovered recovered;
   recovered.membership = VotersOf({2, 3}, {1});
