@@ -129,6 +129,14 @@ void Replica::Obey(Ordered ordered, const io::AddMember& add) {
     Reply(ordered, std::move(error), raft_.membership_index());
     return;
   }
+  if (retired_.Has(add.member.storage)) {
+    Reply(ordered,
+          {.reason = Reason::kInvalidArgument,
+           .detail = absl::StrCat("server ", add.member.id.value(),
+                                  " was removed: it can come back with an empty data dir")},
+          {});
+    return;
+  }
   if (next.members.size() >= model::kMembersMax) {
     Reply(ordered,
           {.reason = Reason::kInvalidArgument,
@@ -210,6 +218,7 @@ void Replica::ProposeMembership(Ordered ordered, const model::Membership& next) 
       raft_.Propose(now_, model::EntryKind::kMembership, codec::EncodeMembership(next));
   if (index.ok()) {
     ordered_[*index].push_back(ordered);
+    retired_.Follow(next);  // applied it may be much later, by a leader whose disk is slow
     IntroducePeers();
     update_peers_ = true;
     return;
@@ -240,6 +249,7 @@ void Replica::Reply(Ordered ordered, Error error, model::Revision revision) {
 
 void Replica::OnMembershipApplied(model::Revision revision) {
   update_peers_ = true;
+  retired_.Follow(machine_->membership());
   const auto found = ordered_.find(revision);
   if (found != ordered_.end()) {
     for (const Ordered& ordered : found->second) Reply(ordered, {}, revision);

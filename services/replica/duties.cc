@@ -24,12 +24,7 @@ void Replica::DoDuties() {
   SendRenewals();
   SendReports();
   TendMembers();
-  for (auto at = pins_.begin(); at != pins_.end();) {
-    const raft::Progress* progress = raft_.FindProgress(at->first);
-    const bool waits = progress != nullptr && progress->state() == raft::Progress::State::kSnapshot;
-    const bool over = progress == nullptr || (at->second.sent && !waits);
-    at = over ? pins_.erase(at) : std::next(at);
-  }
+  TendPins();
   if (!IsLeader() || raft_.transferring()) return;
   for (const Ordered& ordered : std::exchange(ordered_transfers_, {})) {
     Reply(ordered, {.reason = model::Reason::kTimeout, .detail = "the other did not take over"},
@@ -40,6 +35,20 @@ void Replica::DoDuties() {
   RaiseVersion();
   ExpireSessions();
   ReapNodes();
+}
+
+// Who got a snapshot needs the log after it until it has come as far as what is stored here: were
+// it dropped earlier, it would need the next snapshot, and so on for ever.
+void Replica::TendPins() {
+  for (auto at = pins_.begin(); at != pins_.end();) {
+    Pin& pin = at->second;
+    const raft::Progress* progress = raft_.FindProgress(at->first);
+    const bool installed =
+        progress != nullptr && pin.sent && progress->state() != raft::Progress::State::kSnapshot;
+    if (installed) pin.revision = std::max(pin.revision, progress->match());
+    const bool over = progress == nullptr || (installed && progress->match() >= stored_);
+    at = over ? pins_.erase(at) : std::next(at);
+  }
 }
 
 // A leader whose disk is full hands over to one that has room; so does one whose store lags for

@@ -65,6 +65,7 @@ void Replica::OnInstalled(const io::Installed& installed) {
   forming_.reset();
   std::erase_if(held_back_, [&](const auto& entry) { return entry->index <= mark.revision; });
   raft_.Installed(now_, mark.revision, mark.term, machine_->membership());
+  retired_.Follow(machine_->membership());
   adapters_.log->Reset(mark.revision, mark.term);
   CheckOwnPlace();
 

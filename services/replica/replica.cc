@@ -40,6 +40,7 @@ raft::Recovered WithMembership(const Options& options, const Recovered& recovere
 raft::Config RaftConfig(const Options& options) {
   raft::Config config = options.raft;
   config.id = options.id;
+  config.storage = options.storage;
   return config;
 }
 
@@ -78,6 +79,7 @@ Replica::Replica(Options options, Recovered recovered, Adapters adapters, Observ
     forming_.emplace(options_.id, options_.initial_membership,
                      recovered.formation.value_or(model::Formation()));
   }
+  retired_.Follow(machine_->membership());
   if (machine_->cluster() && observer_.on_cluster) observer_.on_cluster(machine_->cluster());
 }
 
@@ -209,7 +211,10 @@ void Replica::OnPersisted(const io::Persisted& persisted) {
 void Replica::DropLogPrefix() {
   model::Revision last = std::min(stored_, snapshot_);
   for (const auto& [id, pin] : pins_) {
-    if (pin.bytes <= model::kPinnedLogBytesMax) last = std::min(last, pin.revision);
+    // Its entry, too: an append names the term of what comes before it.
+    if (pin.bytes <= model::kPinnedLogBytesMax && pin.revision) {
+      last = std::min(last, pin.revision - 1);
+    }
   }
   const model::Revision first_kept = last + 1;
   raft_.Compact(stored_);

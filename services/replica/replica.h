@@ -45,6 +45,7 @@
 #include "replica/pending.h"
 #include "replica/reads.h"
 #include "replica/renewals.h"
+#include "replica/retired.h"
 #include "session/leases.h"
 #include "watch/streams.h"
 
@@ -303,6 +304,7 @@ class Replica : private watch::Streams::Sink {
   // install.cc: snapshots, sent and received
   void StartSnapshot(model::ServerId to);
   void OnMachineVersion(model::Revision revision, uint32_t version);
+  void TendPins();
   void OnSnapshotSent(const io::SnapshotSent& sent);
   void OnSnapshotReceived(io::SnapshotReceived received);
   void OnInstalled(const io::Installed& installed);
@@ -388,6 +390,7 @@ class Replica : private watch::Streams::Sink {
   uint64_t last_administration_ = 0;
   absl::btree_map<uint64_t, Administration> administrations_;
   absl::btree_map<model::Revision, std::vector<Ordered>> ordered_;  // by the entry
+  Retired retired_;
   std::vector<Ordered> ordered_transfers_;
 
   // Snapshots on their way to followers: the log above `revision` is kept for them.
