@@ -21,7 +21,10 @@ class CommandLineTest : public ::testing::Test {
   // The environment of whoever runs the test is not part of it.
   void SetUp() override { TearDown(); }
   void TearDown() override {
-    for (const char* name : {"PANDO_ENDPOINTS", "PANDO_TIMEOUT", "PANDO_CLUSTER"}) ::unsetenv(name);
+    for (const char* name : {"PANDO_ENDPOINTS", "PANDO_TIMEOUT", "PANDO_CLUSTER", "PANDO_TLS_CA",
+                             "PANDO_TLS_CERT", "PANDO_TLS_KEY", "PANDO_TLS_SERVER_NAME"}) {
+      ::unsetenv(name);
+    }
   }
 
   // Whether it is understood.

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/status.h"
 #include "cli/server_error.h"
+#include "cli/tls/diagnosis.h"
 
 namespace pando::cli {
 namespace {
@@ -26,8 +27,12 @@ constexpr int kKeepaliveTimeoutMs = 5'000;
 // Above every message of the API, which are at most 4 MiB.
 constexpr int kMessageBytesMax = 8 << 20;
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& endpoint) {
+absl::StatusOr<std::shared_ptr<grpc::Channel>> OpenChannel(const std::string& endpoint,
+                                                           const TlsOptions& tls) {
   grpc::ChannelArguments arguments;
+  const absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> credentials =
+      MakeCredentials(tls, &arguments);
+  if (!credentials.ok()) return credentials.status();
   // A channel is dropped when it fails, and must not inherit the back-off of the one before.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   // Nobody but this class decides what is sent twice; gRPC's own transparent retries stay, because
@@ -39,7 +44,7 @@ std::shared_ptr<grpc::Channel> OpenChannel(const std::string& endpoint) {
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
-  return grpc::CreateCustomChannel(endpoint, grpc::InsecureChannelCredentials(), arguments);
+  return grpc::CreateCustomChannel(endpoint, *credentials, arguments);
 }
 
 // gRPC knows the wall clock only as system_clock.
@@ -117,17 +122,26 @@ absl::Status Connection::Call(CallKind kind, const Body& body) {
 
 absl::Status Connection::Connect() {
   for (size_t tried = 1; server_ == nullptr; ++tried) {
-    const std::shared_ptr<grpc::Channel> channel = OpenChannel(options_.endpoints[current_]);
+    const absl::StatusOr<std::shared_ptr<grpc::Channel>> channel =
+        OpenChannel(options_.endpoints[current_], options_.tls);
+    if (!channel.ok()) return channel.status();
     const bool alone = options_.endpoints.size() == 1;
     const Clock::time_point until =
         alone ? deadline() : std::min(deadline(), Clock::now() + kConnectMax);
-    if (WaitForConnected(channel.get(), until)) {
-      server_ = std::make_unique<Server>(options_.endpoints[current_], channel);
+    if (WaitForConnected(channel->get(), until)) {
+      server_ = std::make_unique<Server>(options_.endpoints[current_], *channel);
       break;
     }
     Leave();
+    if (tried % options_.endpoints.size() != 0) continue;
+    // It does not heal by itself.
+    if (tried == options_.endpoints.size()) {
+      if (const std::string lack = WhatTlsLacks(); !lack.empty()) {
+        return absl::FailedPreconditionError(lack);
+      }
+    }
     // A pause only after a whole round: a dead first endpoint costs nothing.
-    if (tried % options_.endpoints.size() == 0 && !Pause()) {
+    if (!Pause()) {
       return absl::UnavailableError(
           absl::StrCat("no server answered at ", absl::StrJoin(options_.endpoints, ", "), " for ",
                        options_.timeout.count(),
@@ -135,6 +149,17 @@ absl::Status Connection::Connect() {
     }
   }
   return absl::OkStatus();
+}
+
+std::string Connection::WhatTlsLacks() const {
+  std::vector<std::string> lacks;
+  for (const std::string& endpoint : options_.endpoints) {
+    const auto left = std::chrono::duration_cast<milliseconds>(deadline() - Clock::now());
+    if (left <= milliseconds(0)) return {};
+    lacks.push_back(DiagnoseTls(endpoint, options_.tls, std::min(left, kConnectMax)));
+    if (lacks.back().empty()) return {};
+  }
+  return absl::StrJoin(lacks, "; ");
 }
 
 bool Connection::WaitForConnected(grpc::Channel* channel, Clock::time_point until) {

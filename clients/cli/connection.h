@@ -28,6 +28,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "cli/tls/options.h"
 #include "pando/v1/cluster.grpc.pb.h"
 #include "pando/v1/session.grpc.pb.h"
 #include "pando/v1/tree.grpc.pb.h"
@@ -60,6 +61,7 @@ struct ConnectionOptions {
   int64_t min_revision = 0;
   bool linearizable = false;
   std::vector<std::string> credentials;  // SCHEME:CREDENTIAL each; go with every call
+  TlsOptions tls;
 };
 
 class Connection {
@@ -98,10 +100,15 @@ class Connection {
   // A stream's body says that its server answers: the timeout counts from now.
   void Alive();
   uint64_t cluster() const { return options_.cluster; }
+  // With the cluster that was heard of, and the newest revision that was seen.
+  const ConnectionOptions& options() const { return options_; }
 
  private:
-  // Makes `server_` one that is connected; UNAVAILABLE when the timeout has passed first.
+  // Makes `server_` one that is connected; UNAVAILABLE when the timeout has passed first, and
+  // FAILED_PRECONDITION at once when all of them can be reached and TLS is in the way.
   absl::Status Connect();
+  // What is wrong with TLS at all endpoints, a line each; "" if that is not so of all.
+  std::string WhatTlsLacks() const;
   // Waits for `channel` until it is connected or refused; at most until `until`.
   static bool WaitForConnected(grpc::Channel* channel, Clock::time_point until);
   // The current server is no good: the next call goes to the next endpoint.

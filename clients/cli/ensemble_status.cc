@@ -70,8 +70,12 @@ absl::StatusOr<EnsembleStatus> AskEnsemble(Connection* connection) {
     const std::string& address = member.addresses().client();
     if (member.id() == first.header().server_id() || address.empty()) continue;
     std::optional<v1::StatusResponse>* const answer = &answers.emplace_back();
-    threads.emplace_back([address, answer, cluster = connection->cluster()] {
-      Connection to_member({.endpoints = {address}, .timeout = kAnswerMax, .cluster = cluster});
+    // As the ensemble is asked: with the same credentials, and over TLS or not.
+    ConnectionOptions options = connection->options();
+    options.endpoints = {address};
+    options.timeout = kAnswerMax;
+    threads.emplace_back([answer, options = std::move(options)] {
+      Connection to_member(options);
       v1::StatusResponse response;
       if (Ask(&to_member, &response).ok()) *answer = std::move(response);
     });

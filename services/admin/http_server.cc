@@ -10,6 +10,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "admin/health.h"
+#include "admin/https.h"
+#include "base/check.h"
 
 namespace pando::admin {
 namespace {
@@ -27,7 +29,11 @@ using Checks = std::vector<HealthCheck> (*)(const Metrics&, base::Instant);
 
 class HttpServer::Core {
  public:
-  explicit Core(Options options) : options_(std::move(options)) {
+  explicit Core(Options options)
+      : options_(std::move(options)),
+        server_(options_.tls ? MakeHttps(options_) : std::make_unique<httplib::Server>()),
+        http_(*server_) {
+    CHECK(http_.is_valid());
     http_.new_task_queue = [] { return new httplib::ThreadPool(kHttpThreads); };
     http_.set_keep_alive_max_count(1);
     http_.set_keep_alive_timeout(
@@ -95,7 +101,8 @@ class HttpServer::Core {
   }
 
   const Options options_;
-  httplib::Server http_;
+  const std::unique_ptr<httplib::Server> server_;
+  httplib::Server& http_;
   std::thread thread_;
   uint16_t port_ = 0;
 };

@@ -20,6 +20,7 @@
 #include "admin/metrics.h"
 #include "base/status.h"
 #include "base/time.h"
+#include "tls/material.h"
 
 namespace pando::admin {
 
@@ -35,6 +36,10 @@ class HttpServer {
     uint16_t port = 0;                 // 0: any free one
     const Metrics* metrics = nullptr;  // outlives the server
     std::function<base::Instant()> clock;
+    // What it shows, asked for at each handshake; with a CA, whoever asks must show a certificate
+    // of it. Null: without encryption. Who cannot shake hands is told to `on_refused`.
+    std::function<std::shared_ptr<const tls::Material>()> tls;
+    std::function<void(const std::string& caller, const std::string& why)> on_refused;
   };
 
   // Listens from its return on, on threads of its own. UNAVAILABLE names the address and why not.

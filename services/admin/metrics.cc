@@ -227,6 +227,7 @@ std::string Metrics::Scrape(base::Instant now) const {
                       {GaugeOf(AllOk(CheckReady(*this, now)) ? 1 : 0)}});
   CollectGauges(&families);
   peers_.Collect(&families);
+  ports_.Collect(&families);
   for (size_t i = 0; i < std::size(kCounters); ++i) {
     MetricFamily family = Family(kCounters[i], MetricType::Counter);
     family.metric.push_back(CounterOf(counters_[i].load(std::memory_order_relaxed)));

@@ -18,6 +18,7 @@
 
 #include "admin/histogram.h"
 #include "admin/peer_metrics.h"
+#include "admin/port_metrics.h"
 #include "base/time.h"
 
 namespace pando::admin {
@@ -120,6 +121,7 @@ class Metrics {
   }
 
   PeerMetrics& peers() { return peers_; }
+  PortMetrics& ports() { return ports_; }
 
   // All of it, the process's own numbers too, in Prometheus' text format.
   std::string Scrape(base::Instant now) const;
@@ -136,6 +138,7 @@ class Metrics {
   std::array<Histogram, static_cast<size_t>(Timing::kTimingCount)> timings_;
   std::atomic<int64_t> last_turn_ns_{0};
   PeerMetrics peers_;
+  PortMetrics ports_;
   const std::vector<std::unique_ptr<Method>> methods_;  // by name; never changes
 };
 

@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <array>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -11,6 +12,7 @@
 #include "absl/strings/strip.h"
 #include "acl/permission.h"
 #include "acl/scheme.h"
+#include "api/certificate_identity.h"
 #include "base/check.h"
 #include "base/status.h"
 #include "model/limits.h"
@@ -84,6 +86,9 @@ Error IdentitiesOf(const grpc::CallbackServerContext& context, std::string_view 
   out->push_back(acl::kAnyone);
   if (std::string address = AddressOfPeer(context.peer()); !address.empty()) {
     out->push_back({acl::kIpScheme, std::move(address)});
+  }
+  if (std::optional<model::Identity> subject = CertificateIdentity(*context.auth_context())) {
+    out->push_back(*std::move(subject));
   }
   bool super = false;
   const auto [begin, end] = context.client_metadata().equal_range(kAuth);

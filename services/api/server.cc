@@ -3,6 +3,7 @@
 #include <google/protobuf/descriptor.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/health_check_service_interface.h>
+#include <grpcpp/resource_quota.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -17,7 +18,9 @@
 #include "api/session_service.h"
 #include "api/tree_service.h"
 #include "base/check.h"
+#include "base/status.h"
 #include "model/limits.h"
+#include "transport/acceptor.h"
 
 namespace pando::api {
 namespace {
@@ -27,6 +30,20 @@ constexpr int kMinPingIntervalMs = 5'000;
 // A client that is gone without a word is noticed after so long.
 constexpr int kServerPingIntervalMs = 30'000;
 constexpr int kServerPingTimeoutMs = 10'000;
+
+// What a stranger can make the port cost. Before the first call: how long it may take to say the
+// first byte, and then to shake hands and say what HTTP/2 begins with. A connection without a call
+// is closed; a client opens another when it has something to ask.
+constexpr base::Duration kFirstBytePatience = std::chrono::seconds(10);
+constexpr int kHandshakeTimeoutMs = 10'000;
+constexpr int kConnectionIdleMs = 60'000;
+constexpr int kStreamsPerConnection = 1'000;
+// All of a call's headers: room for the identities that a caller may show.
+constexpr size_t kMetadataBytesMax = 16 * model::kKiB;
+// What all connections together may hold of messages that are not complete: gRPC reads a message
+// whole, however long it says it is, before it looks at its limit. Beyond it gRPC reads less, then
+// ends calls.
+constexpr size_t kReceivedBytesMax = 512 * model::kMiB;
 
 // A largest command's message has its framing besides; what is over our own limit and below this
 // gets a proper TOO_LARGE instead of gRPC's RESOURCE_EXHAUSTED.
@@ -51,7 +68,7 @@ class Server::Parts {
   LockService lock;
   ElectionService election;
   std::unique_ptr<grpc::Server> server;
-  int port = 0;
+  std::unique_ptr<transport::Acceptor> acceptor;
   bool shut_down = false;
 };
 
@@ -74,20 +91,35 @@ std::vector<std::string> MethodNames() {
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options, io::Inbox* inbox) {
   CHECK(options.now && options.random_bytes && options.cluster && options.term);
+  CHECK(options.refusals != nullptr);
   grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   auto parts = std::make_unique<Parts>(std::move(options), inbox);
-  const std::string address = parts->edge.options().listen_address;
+  const Options& o = parts->edge.options();
+  absl::StatusOr<std::unique_ptr<transport::Acceptor>> acceptor =
+      transport::Acceptor::Listen({.address = o.listen_address,
+                                   .tls = o.credentials != nullptr,
+                                   .connections_max = o.connections_max,
+                                   .patience = kFirstBytePatience,
+                                   .now = o.now,
+                                   .refusals = o.refusals});
+  if (!acceptor.ok()) return base::Annotate(acceptor.status(), "the port for clients");
+  parts->acceptor = *std::move(acceptor);
 
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(address, grpc::InsecureServerCredentials(), &parts->port);
-  // Otherwise a second server would share a port that is taken, and get half of its calls.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  auto connections = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      o.credentials != nullptr ? o.credentials : grpc::InsecureServerCredentials());
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kMinPingIntervalMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kServerPingIntervalMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kServerPingTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_IDLE_MS, kConnectionIdleMs);
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kStreamsPerConnection);
+  builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, static_cast<int>(kMetadataBytesMax));
+  builder.SetResourceQuota(grpc::ResourceQuota("pando-client").Resize(kReceivedBytesMax));
   builder.SetMaxReceiveMessageSize(static_cast<int>(model::kCommandBytesMax + kReceiveSlackBytes));
   builder.RegisterService(&parts->tree);
   builder.RegisterService(&parts->session);
@@ -95,10 +127,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options, io::Inbox
   builder.RegisterService(&parts->lock);
   builder.RegisterService(&parts->election);
   parts->server = builder.BuildAndStart();
-  if (parts->server == nullptr || parts->port == 0) {
-    return absl::UnavailableError(
-        absl::StrCat("cannot listen on ", address, " for clients: is the port taken?"));
-  }
+  if (parts->server == nullptr) return absl::InternalError("gRPC does not start");
+  parts->acceptor->Start(std::move(connections));
   std::unique_ptr<Server> server(new Server(std::move(parts)));
   server->SetServing(false);
   return server;
@@ -110,7 +140,9 @@ Server::~Server() { CHECK(parts_->shut_down); }
 
 io::Egress* Server::egress() { return parts_->edge.egress(); }
 
-int Server::port() const { return parts_->port; }
+int Server::port() const { return parts_->acceptor->port(); }
+
+size_t Server::connections() const { return parts_->acceptor->connections(); }
 
 void Server::SetServing(bool serving) {
   parts_->edge.SetServing(serving);
@@ -123,6 +155,7 @@ void Server::Shutdown(base::Duration grace) {
   CHECK(!parts_->shut_down);
   parts_->shut_down = true;
   SetServing(false);
+  parts_->acceptor->Stop();
   parts_->edge.StopStreams();
   // Calls that are left then are cancelled, and OnCancel finishes each.
   parts_->server->Shutdown(std::chrono::system_clock::now() +

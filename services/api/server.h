@@ -5,6 +5,8 @@
 #ifndef PANDO_API_SERVER_H_
 #define PANDO_API_SERVER_H_
 
+#include <grpcpp/security/server_credentials.h>
+
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -18,6 +20,7 @@
 #include "io/inbox.h"
 #include "model/acl.h"
 #include "model/ids.h"
+#include "transport/refusals.h"
 
 namespace pando::api {
 
@@ -33,7 +36,10 @@ struct AuditEntry {
 
 // What is called may be called from any thread, and must not block.
 struct Options {
-  std::string listen_address;  // HOST:PORT; port 0: any
+  std::string listen_address;                            // HOST:PORT; port 0: any
+  std::shared_ptr<grpc::ServerCredentials> credentials;  // null: without encryption
+  size_t connections_max = 10'000;
+  transport::Refusals* refusals = nullptr;  // of connections; outlives the server
   model::ServerId server;
   size_t value_bytes_max = 0;  // of one node's data
   std::function<base::Instant()> now;
@@ -67,6 +73,8 @@ class Server {
   io::Egress* egress();
   // Where it listens.
   int port() const;
+  // That are open.
+  size_t connections() const;
 
   // What grpc.health.v1.Health says; not serving at first. Comes before the core is told to stop:
   // the streams that it ends then say UNAVAILABLE, and not that they have come to their end.

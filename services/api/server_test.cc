@@ -299,6 +299,7 @@ TEST_F(ServerLife, HealthSaysWhatTheServerWasTold) {
 TEST_F(ServerLife, TakenPortIsAnErrorThatNamesIt) {
   Options options;
   options.listen_address = address_;
+  options.refusals = &refusals_;
   options.now = [] { return base::Instant(); };
   options.random_bytes = [](size_t size) { return std::string(size, 'x'); };
   options.cluster = [] { return kCluster; };

@@ -1,6 +1,7 @@
 #include "peer/connect.h"
 
 #include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 
 namespace pando::peer {
@@ -13,6 +14,15 @@ constexpr int kPingTimeoutMs = 5'000;
 constexpr int kConnectTimeoutMs = 2'000;
 // A peer answers with nothing but a refusal.
 constexpr int kResponseBytesMax = 64 * 1024;
+
+// gRPC checks that the certificate it is shown is one of the address's host.
+std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const Options& options) {
+  if (!options.tls) return grpc::InsecureChannelCredentials();
+  const std::shared_ptr<const tls::Material> material = options.tls();
+  return grpc::SslCredentials({.pem_root_certs = material->ca_pem,
+                               .pem_private_key = material->key_pem,
+                               .pem_cert_chain = material->certificate_pem});
+}
 
 }  // namespace
 
@@ -27,11 +37,7 @@ std::shared_ptr<grpc::Channel> Connect(const Options& options, const std::string
   arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kPingTimeoutMs);
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   arguments.SetMaxReceiveMessageSize(kResponseBytesMax);
-  return grpc::CreateCustomChannel(address,
-                                   options.channel_credentials != nullptr
-                                       ? options.channel_credentials
-                                       : grpc::InsecureChannelCredentials(),
-                                   arguments);
+  return grpc::CreateCustomChannel(address, CredentialsOf(options), arguments);
 }
 
 }  // namespace pando::peer

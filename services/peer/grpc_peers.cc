@@ -11,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "base/status.h"
 #include "model/limits.h"
 #include "protocol/wire.h"
 
@@ -23,6 +24,7 @@ constexpr int kPingIntervalMs = 10'000;
 constexpr int kPingTimeoutMs = 5'000;
 
 // Connections on which nobody speaks gRPC, or nobody calls. A peer has one call to a connection.
+constexpr base::Duration kFirstBytePatience = std::chrono::seconds(5);
 constexpr int kHandshakeTimeoutMs = 5'000;
 constexpr int kConnectionIdleMs = 10'000;
 constexpr int kStreamsPerConnection = 4;
@@ -39,16 +41,24 @@ constexpr std::chrono::milliseconds kStopPatience(500);
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<GrpcPeers>> GrpcPeers::Start(Options options, io::Inbox* inbox) {
-  CHECK(options.now && options.id);
+  CHECK(options.now && options.id && options.connection_refusals != nullptr);
+  CHECK((options.tls != nullptr) == (options.server_credentials != nullptr));
   std::unique_ptr<GrpcPeers> peers(new GrpcPeers(std::move(options), inbox));
   const Options& o = peers->options_;
+  absl::StatusOr<std::unique_ptr<transport::Acceptor>> acceptor =
+      transport::Acceptor::Listen({.address = o.listen_address,
+                                   .tls = o.server_credentials != nullptr,
+                                   .connections_max = o.connections_max,
+                                   .patience = kFirstBytePatience,
+                                   .now = o.now,
+                                   .refusals = o.connection_refusals});
+  if (!acceptor.ok()) return base::Annotate(acceptor.status(), "the port for other servers");
+  peers->acceptor_ = *std::move(acceptor);
+
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(
-      o.listen_address,
-      o.server_credentials != nullptr ? o.server_credentials : grpc::InsecureServerCredentials(),
-      &peers->port_);
-  // Otherwise a second server would share a port that is taken, and get half of its calls.
-  builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  auto connections = builder.experimental().AddExternalConnectionAcceptor(
+      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
+      o.server_credentials != nullptr ? o.server_credentials : grpc::InsecureServerCredentials());
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kMinPingIntervalMs);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
@@ -62,10 +72,8 @@ absl::StatusOr<std::unique_ptr<GrpcPeers>> GrpcPeers::Start(Options options, io:
   builder.SetResourceQuota(grpc::ResourceQuota("pando-peer").Resize(kReceivedBytesMax));
   builder.RegisterService(&peers->listener_);
   peers->server_ = builder.BuildAndStart();
-  if (peers->server_ == nullptr || peers->port_ == 0) {
-    return absl::UnavailableError(absl::StrCat("cannot listen on ", o.listen_address,
-                                               " for other servers: is the port taken?"));
-  }
+  if (peers->server_ == nullptr) return absl::InternalError("gRPC does not start");
+  peers->acceptor_->Start(std::move(connections));
   return peers;
 }
 
@@ -89,6 +97,7 @@ void GrpcPeers::Shutdown() {
   }
   thread_.join();
   if (server_ == nullptr) return;
+  acceptor_->Stop();
   listener_.GoAway();
   server_->Shutdown(std::chrono::system_clock::now() + kStopPatience);
   server_->Wait();
@@ -100,6 +109,7 @@ void GrpcPeers::SetPeers(io::PeerHello hello, std::vector<io::PeerAddress> peers
     base::MutexLock lock(&mutex_);
     hello_ = std::move(hello);
     counters_.SetPeers(peers);
+    listener_.SetPeers(peers);
     const auto kept = std::stable_partition(links_.begin(), links_.end(), [&](const auto& link) {
       return std::find(peers.begin(), peers.end(), link->address()) != peers.end();
     });

@@ -25,6 +25,7 @@
 #include "peer/listener.h"
 #include "peer/options.h"
 #include "peer/snapshot_sender.h"
+#include "transport/acceptor.h"
 
 namespace pando::peer {
 
@@ -54,7 +55,8 @@ class GrpcPeers : public io::Peers {
   std::shared_ptr<io::ScanSink> SendSnapshot(model::ServerId to) override PANDO_EXCLUDES(mutex_);
 
   // Where it listens.
-  int port() const { return port_; }
+  int port() const { return acceptor_->port(); }
+  size_t connections() const { return acceptor_->connections(); }
   std::shared_ptr<const Counters> counters(model::ServerId peer) const {
     return counters_.Of(peer);
   }
@@ -76,7 +78,7 @@ class GrpcPeers : public io::Peers {
   CountersByPeer counters_;
   Listener listener_;
   std::unique_ptr<grpc::Server> server_;
-  int port_ = 0;
+  std::unique_ptr<transport::Acceptor> acceptor_;
 
   base::Mutex mutex_;
   base::CondVar changed_;

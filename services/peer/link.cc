@@ -140,6 +140,7 @@ void Link::OnReady() {
   state_ = State::kOpen;
   opened_at_ = shared_.options.now();
   ++counters_->opened;
+  why_.clear();
   shared_.inbox->Post(io::PeerReady{address_.id});
 }
 
@@ -182,7 +183,9 @@ void Link::OnEnded(const std::string& why) {
   const base::Instant now = shared_.options.now();
   const base::Duration delay = NextDelay(now);
   if (!closed_) {
-    base::Log(base::Severity::kDebug, "no channel to peer",
+    // With TLS there is more that an operator can get wrong: told once, until it is another thing.
+    const bool news = shared_.options.tls && std::exchange(why_, why) != why;
+    base::Log(news ? base::Severity::kWarning : base::Severity::kDebug, "no channel to peer",
               {{"peer", address_.id}, {"address", address_.address}, {"why", why}});
   }
   retry_at_ = now + delay;

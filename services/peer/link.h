@@ -83,6 +83,7 @@ class Link {
   State state_ PANDO_GUARDED_BY(mutex_) = State::kWaiting;
   bool closed_ PANDO_GUARDED_BY(mutex_) = false;
   bool refused_ PANDO_GUARDED_BY(mutex_) = false;
+  std::string why_ PANDO_GUARDED_BY(mutex_);  // the last call has ended; "" once one was open
   base::Instant retry_at_ PANDO_GUARDED_BY(mutex_);
   base::Instant opened_at_ PANDO_GUARDED_BY(mutex_);
   base::Duration backoff_ PANDO_GUARDED_BY(mutex_){0};

@@ -131,6 +131,11 @@ class Listener::Incoming : public grpc::ServerBidiReactor<ChannelRequest, Channe
                               greeting.to.value()));
       return nullptr;
     }
+    if (const std::string why = listener_->WhyNotTheOne(*context_->auth_context(), greeting.hello);
+        !why.empty()) {
+      EndTurnedAway(Refusals::Reason::kWrongName, grpc::PERMISSION_DENIED, why);
+      return nullptr;
+    }
     opened_ = true;
     caller_ = greeting.hello.id;
     Count(0);
@@ -272,6 +277,11 @@ std::shared_ptr<Listener::Incoming> Listener::Greeted(io::ChannelId id, Caller c
   return of_caller > model::kPeerChannelsMax ? oldest : nullptr;
 }
 
+std::string Listener::WhyNotTheOne(const grpc::AuthContext& connection,
+                                   const io::PeerHello& hello) const {
+  return options_.tls ? names_.WhyNot(connection, hello) : std::string();
+}
+
 void Listener::Ended(io::ChannelId id) {
   base::MutexLock lock(&mutex_);
   Known& known = channels_.at(id);
@@ -332,6 +342,11 @@ grpc::Status Listener::Install(grpc::ServerContext* context,
     refusals_.Tell(Refusals::Reason::kUnreadable, context->peer(),
                    "no snapshot for this server begins like that");
     return {grpc::INVALID_ARGUMENT, "the snapshot is not for this server"};
+  }
+  if (const std::string why = WhyNotTheOne(*context->auth_context(), greeting.hello);
+      !why.empty()) {
+    refusals_.Tell(Refusals::Reason::kWrongName, context->peer(), why);
+    return {grpc::PERMISSION_DENIED, why};
   }
   if (!HasChannelOf(greeting.hello)) {
     refusals_.Tell(Refusals::Reason::kNotAMember, context->peer(),

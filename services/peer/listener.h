@@ -25,6 +25,7 @@
 #include "io/peers.h"
 #include "pando/internal/v1/peer.grpc.pb.h"
 #include "peer/counters.h"
+#include "peer/member_names.h"
 #include "peer/options.h"
 #include "peer/refusals.h"
 
@@ -45,6 +46,8 @@ class Listener : public internal::v1::PeerService::WithCallbackMethod_Channel<
                        grpc::ServerReader<internal::v1::InstallRequest>* reader,
                        internal::v1::InstallResponse* response) override PANDO_EXCLUDES(mutex_);
 
+  // Whose certificates are looked at.
+  void SetPeers(std::vector<io::PeerAddress> peers) { names_.Set(std::move(peers)); }
   // Ends a channel; nothing of it is posted any more but PeerClosed. Fine if it has ended.
   void Refuse(io::ChannelId id, io::Refusal refusal, std::string detail) PANDO_EXCLUDES(mutex_);
   // Ends whatever has been silent for too long. Returns when it wants to be tended again.
@@ -69,6 +72,8 @@ class Listener : public internal::v1::PeerService::WithCallbackMethod_Channel<
     base::Instant hello_by;
   };
 
+  // "" if the caller may be who it says; always so without TLS.
+  std::string WhyNotTheOne(const grpc::AuthContext& connection, const io::PeerHello& hello) const;
   // The rest of a snapshot, from its first part on; counts the records' bytes.
   grpc::Status Receive(grpc::ServerReader<internal::v1::InstallRequest>* reader,
                        internal::v1::InstallRequest* part, uint64_t* bytes);
@@ -84,6 +89,7 @@ class Listener : public internal::v1::PeerService::WithCallbackMethod_Channel<
   CountersByPeer* const counters_;
   const std::function<void()> wake_;
   Refusals refusals_;
+  MemberNames names_;
 
   mutable base::Mutex mutex_;
   io::ChannelId last_id_ PANDO_GUARDED_BY(mutex_);

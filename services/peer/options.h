@@ -2,10 +2,10 @@
 #ifndef PANDO_PEER_OPTIONS_H_
 #define PANDO_PEER_OPTIONS_H_
 
-#include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -14,6 +14,8 @@
 #include "base/time.h"
 #include "io/install.h"
 #include "model/ids.h"
+#include "tls/material.h"
+#include "transport/refusals.h"
 
 namespace pando::peer {
 
@@ -36,9 +38,12 @@ struct Options {
     base::Duration taken{0};
   };
   std::function<void(const SnapshotEnd&)> on_snapshot;
-  // Null: without encryption.
-  std::shared_ptr<grpc::ChannelCredentials> channel_credentials;
+  size_t connections_max = 2'000;
+  transport::Refusals* connection_refusals = nullptr;  // outlives the peers
+  // Both, or none: without encryption. A peer's name is in its certificate then; the material is
+  // asked for at each connect, from any thread.
   std::shared_ptr<grpc::ServerCredentials> server_credentials;
+  std::function<std::shared_ptr<const tls::Material>()> tls;
 };
 
 }  // namespace pando::peer

@@ -4,6 +4,8 @@ namespace pando::peer {
 
 const char* Refusals::Name(Reason reason) {
   switch (reason) {
+    case Reason::kWrongName:
+      return "WRONG_NAME";
     case Reason::kUnreadable:
       return "UNREADABLE";
     case Reason::kSilent:

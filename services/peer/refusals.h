@@ -29,6 +29,7 @@ class Refusals {
     kWrongVersion,
     kWrongServer,
     // The listener's own.
+    kWrongName,   // its certificate is another's
     kUnreadable,  // what it sends is none of this protocol
     kSilent,      // it has not said who it is
     kCrowded,     // too many others do not say who they are, or have several channels

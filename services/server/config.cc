@@ -76,6 +76,25 @@ absl::Status SetDuration(std::string_view text, base::Duration low, base::Durati
   return absl::OkStatus();
 }
 
+absl::Status SetCount(std::string_view text, uint64_t low, uint64_t high, uint64_t* to) {
+  const absl::StatusOr<uint64_t> count = ParseCount(text);
+  if (!count.ok()) return count.status();
+  if (*count < low || *count > high) {
+    return Wrong(text, absl::StrCat("must be ", low, " to ", high));
+  }
+  *to = *count;
+  return absl::OkStatus();
+}
+
+absl::Status SetFile(std::string_view text, std::string* to) {
+  const bool is_path = std::none_of(text.begin(), text.end(), [](char c) {
+    return std::iscntrl(static_cast<unsigned char>(c)) != 0;
+  });
+  if (!is_path) return Wrong(text, "is no path of a file");
+  *to = text;
+  return absl::OkStatus();
+}
+
 absl::Status SetId(std::string_view text, model::ServerId* to) {
   const absl::StatusOr<uint64_t> id = ParseCount(text);
   if (!id.ok()) return id.status();
@@ -226,6 +245,32 @@ const Flag kFlags[] = {
      "Peer addresses of an ensemble to join as a learner; not with --initial-cluster. Read until "
      "it is a member"},
 
+    {"tls-cert", "FILE", nullptr,
+     [](Text t, W* w) { return SetFile(t, &w->config.client_tls.certificate); },
+     "PEM certificate of this server for clients: the client and the HTTP port speak TLS. Read "
+     "again when it changes"},
+    {"tls-key", "FILE", nullptr, [](Text t, W* w) { return SetFile(t, &w->config.client_tls.key); },
+     "PEM private key of --tls-cert"},
+    {"tls-client-ca", "FILE", nullptr,
+     [](Text t, W* w) { return SetFile(t, &w->config.client_tls.ca); },
+     "PEM certificates of CAs: clients must show a certificate of one of them"},
+    {"http-tls-client-ca", "FILE", nullptr,
+     [](Text t, W* w) { return SetFile(t, &w->config.http_client_ca); },
+     "The same for the HTTP port; without it whoever reaches that port may ask"},
+    {"peer-tls-cert", "FILE", nullptr,
+     [](Text t, W* w) { return SetFile(t, &w->config.peer_tls.certificate); },
+     "PEM certificate of this server for the others, with the host of --advertise-peer as a name. "
+     "Servers speak TLS with each other, and only with members"},
+    {"peer-tls-key", "FILE", nullptr,
+     [](Text t, W* w) { return SetFile(t, &w->config.peer_tls.key); },
+     "PEM private key of --peer-tls-cert"},
+    {"peer-tls-ca", "FILE", nullptr,
+     [](Text t, W* w) { return SetFile(t, &w->config.peer_tls.ca); },
+     "PEM certificates of CAs of the servers' certificates"},
+
+    {"max-connections", "N", "10000",
+     [](Text t, W* w) { return SetCount(t, 1, 1'000'000, &w->config.connections_max); },
+     "Most connections of clients at the same time"},
     {"max-value-bytes", "SIZE", "1MiB",
      [](Text t, W* w) {
        return SetBytes(t, 1, model::kValueBytesHardMax, &w->config.value_bytes_max);
@@ -373,6 +418,24 @@ absl::Status CompleteCluster(Written* written) {
   return absl::OkStatus();
 }
 
+absl::Status CheckTls(const Config& config) {
+  const tls::Files& client = config.client_tls;
+  if (client.certificate.empty() != client.key.empty()) {
+    return absl::InvalidArgumentError("--tls-cert and --tls-key: give both, or none");
+  }
+  for (const auto& [ca, flag] : {std::pair(&client.ca, "--tls-client-ca"),
+                                 std::pair(&config.http_client_ca, "--http-tls-client-ca")}) {
+    if (ca->empty() || !client.certificate.empty()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(flag, " needs --tls-cert and --tls-key: without TLS nobody shows anything"));
+  }
+  const tls::Files& peer = config.peer_tls;
+  const bool all = !peer.certificate.empty() && !peer.key.empty() && !peer.ca.empty();
+  if (all || peer == tls::Files()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      "--peer-tls-cert, --peer-tls-key and --peer-tls-ca: give all three, or none");
+}
+
 absl::Status Complete(Written* written) {
   const Config& config = written->config;
   const bool offline =
@@ -389,6 +452,7 @@ absl::Status Complete(Written* written) {
   if (config.super_digest.empty() && config.administrators.empty()) {
     written->config.administrators = {{model::kAdmin, acl::kAnyone}};
   }
+  PANDO_RETURN_IF_ERROR(CheckTls(config));
   PANDO_RETURN_IF_ERROR(CompletePorts(written));
   return CompleteCluster(written);
 }

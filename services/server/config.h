@@ -14,6 +14,7 @@
 #include "model/acl.h"
 #include "model/ids.h"
 #include "server/quantity.h"
+#include "tls/material.h"
 
 namespace pando::server {
 
@@ -46,12 +47,18 @@ struct Config {
   std::string restore_file;
   model::Revision restore_above;  // the last revision that the ensemble before it gave out
   Port client, peer, http, zookeeper;
+  // What the HTTP port shows and trusts.
+  tls::Files http_tls() const { return {client_tls.certificate, client_tls.key, http_client_ca}; }
   // By id, with this server; empty if it joins an ensemble.
   std::vector<InitialMember> initial_cluster;
-  std::vector<Address> join;  // peer addresses of the ensemble to join
+  std::vector<Address> join;   // peer addresses of the ensemble to join
+  tls::Files client_tls;       // of the client port; no certificate: it is not encrypted
+  tls::Files peer_tls;         // all three, or none
+  std::string http_client_ca;  // whoever asks over HTTP must show a certificate of it
   base::LogFormat log_format = base::LogFormat::kText;
   base::Severity log_level = base::Severity::kInfo;
 
+  uint64_t connections_max = 0;  // of the client port
   uint64_t value_bytes_max = 0;
   uint64_t wal_segment_bytes = 0;
   uint64_t changes_bytes = 0;

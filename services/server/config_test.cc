@@ -107,6 +107,21 @@ TEST(Config, EveryFlagHasAVariableOfItsName) {
   }
 }
 
+TEST(Config, TlsWantsAllThatBelongsTogether) {
+  const Config config =
+      Serve({"--tls-cert", "c", "--tls-key", "k", "--tls-client-ca", "a", "--http-tls-client-ca",
+             "h", "--peer-tls-cert", "pc", "--peer-tls-key", "pk", "--peer-tls-ca", "pa"});
+  EXPECT_EQ(config.client_tls, (tls::Files{"c", "k", "a"}));
+  EXPECT_EQ(config.http_tls(), (tls::Files{"c", "k", "h"}));
+  EXPECT_EQ(config.peer_tls, (tls::Files{"pc", "pk", "pa"}));
+  EXPECT_THAT(Refusal({"--tls-cert", "c"}), HasSubstr("--tls-cert and --tls-key"));
+  EXPECT_THAT(Refusal({"--tls-key", "k"}), HasSubstr("--tls-cert and --tls-key"));
+  EXPECT_THAT(Refusal({"--tls-client-ca", "a"}), HasSubstr("--tls-client-ca needs --tls-cert"));
+  EXPECT_THAT(Refusal({"--http-tls-client-ca", "a"}), HasSubstr("--http-tls-client-ca needs"));
+  EXPECT_THAT(Refusal({"--peer-tls-cert", "c", "--peer-tls-key", "k"}), HasSubstr("all three"));
+  EXPECT_THAT(Refusal({"--peer-tls-ca", "a"}), HasSubstr("all three"));
+}
+
 TEST(Config, TheFileMayNotNameWhatIsNoFlag) {
   const TextFile file("data-dirs = \"/d\"\n");
   EXPECT_THAT(Refusal({"--config", file.path()}), HasSubstr("data-dirs"));

@@ -12,6 +12,7 @@
 #include "posix/clock.h"
 #include "posix/random.h"
 #include "replica/machine_builder.h"
+#include "server/file_descriptors.h"
 #include "server/machine_version.h"
 #include "server/version.h"
 
@@ -31,12 +32,18 @@ constexpr uint64_t kReadyLagMax = 10'000;
 
 }  // namespace
 
-Server::Server(const Config& config) : config_(config), metrics_(kVersion, api::MethodNames()) {}
+Server::Server(const Config& config)
+    : config_(config),
+      metrics_(kVersion, api::MethodNames()),
+      client_refusals_("client", posix::Now),
+      peer_refusals_("peer", posix::Now),
+      http_refusals_("http", posix::Now) {}
 
 Server::~Server() = default;
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   auto server = std::unique_ptr<Server>(new Server(config));
+  PANDO_RETURN_IF_ERROR(server->StartTls());
   PANDO_RETURN_IF_ERROR(server->StartHttp());
   PANDO_RETURN_IF_ERROR(server->Open());
   server->StartStorage();
@@ -44,15 +51,42 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   // Last of those that can fail: once it has started, only Stop() ends it.
   PANDO_RETURN_IF_ERROR(server->StartApi());
   server->StartCore();
+  server->metrics_.ports().SetSource([s = server.get()] { return s->PortNumbers(); });
   return server;
 }
 
+absl::Status Server::StartTls() {
+  const auto start = [](const tls::Files& files, transport::Refusals* refusals,
+                        std::unique_ptr<transport::ServerTls>* to) -> absl::Status {
+    if (files.certificate.empty()) return absl::OkStatus();
+    absl::StatusOr<std::unique_ptr<transport::ServerTls>> started =
+        transport::ServerTls::Start({files, posix::WallNow, refusals});
+    if (!started.ok()) return started.status();
+    *to = *std::move(started);
+    return absl::OkStatus();
+  };
+  PANDO_RETURN_IF_ERROR(start(config_.client_tls, &client_refusals_, &client_tls_));
+  PANDO_RETURN_IF_ERROR(start(config_.peer_tls, &peer_refusals_, &peer_tls_));
+  if (config_.client_tls.certificate.empty()) return absl::OkStatus();
+  absl::StatusOr<std::unique_ptr<tls::Watcher>> watcher =
+      tls::Watcher::Start({.name = "http", .files = config_.http_tls(), .now = posix::WallNow});
+  if (!watcher.ok()) return watcher.status();
+  http_tls_ = *std::move(watcher);
+  return absl::OkStatus();
+}
+
 absl::Status Server::StartHttp() {
+  admin::HttpServer::Options options;
+  options.host = config_.http.listen.host;
+  options.port = config_.http.listen.port;
+  options.metrics = &metrics_;
+  options.clock = posix::Now;
+  if (http_tls_ != nullptr) options.tls = [this] { return http_tls_->current(); };
+  options.on_refused = [this](const std::string& caller, const std::string& why) {
+    http_refusals_.Tell(transport::Refusals::Reason::kHandshake, caller, why);
+  };
   absl::StatusOr<std::unique_ptr<admin::HttpServer>> http =
-      admin::HttpServer::Start({.host = config_.http.listen.host,
-                                .port = config_.http.listen.port,
-                                .metrics = &metrics_,
-                                .clock = posix::Now});
+      admin::HttpServer::Start(std::move(options));
   if (!http.ok()) return http.status();
   http_ = *std::move(http);
   return absl::OkStatus();
@@ -79,6 +113,9 @@ absl::Status Server::Open() {
 absl::Status Server::StartApi() {
   api::Options options;
   options.listen_address = config_.client.listen.ToString();
+  if (client_tls_ != nullptr) options.credentials = client_tls_->credentials();
+  options.connections_max = RoomForConnections(config_.connections_max);
+  options.refusals = &client_refusals_;
   options.server = config_.id;
   options.value_bytes_max = config_.value_bytes_max;
   options.now = posix::Now;
@@ -178,6 +215,11 @@ absl::Status Server::StartPeers() {
   peer::Options options;
   options.id = config_.id;
   options.listen_address = config_.peer.listen.ToString();
+  options.connection_refusals = &peer_refusals_;
+  if (peer_tls_ != nullptr) {
+    options.server_credentials = peer_tls_->credentials();
+    options.tls = [this] { return peer_tls_->current(); };
+  }
   options.now = posix::Now;
   options.seed = posix::RandomNumber();
   options.receive_snapshot = [this](const io::StateMark& mark) {
@@ -229,6 +271,26 @@ admin::PeerMetrics::Source Server::PeerSource() {
     return refusals;
   };
   return source;
+}
+
+std::vector<admin::PortNumbers> Server::PortNumbers() const {
+  using Reason = transport::Refusals::Reason;
+  const auto numbers = [](const transport::Refusals& refusals,
+                          const std::shared_ptr<const tls::Material>& material) {
+    admin::PortNumbers port{.port = refusals.port()};
+    for (uint8_t i = 0; i < static_cast<uint8_t>(Reason::kEnd); ++i) {
+      const auto reason = static_cast<Reason>(i);
+      port.refused.push_back({transport::Refusals::Name(reason), refusals.count(reason)});
+    }
+    if (material != nullptr) port.certificate_until = material->own.ends;
+    return port;
+  };
+  const auto current = [](const auto& tls) { return tls != nullptr ? tls->current() : nullptr; };
+  admin::PortNumbers client = numbers(client_refusals_, current(client_tls_));
+  client.connections = api_->connections();
+  admin::PortNumbers peer = numbers(peer_refusals_, current(peer_tls_));
+  peer.connections = peers_->connections();
+  return {std::move(client), std::move(peer), numbers(http_refusals_, current(http_tls_))};
 }
 
 void Server::StartCore() {
@@ -340,6 +402,7 @@ bool Server::Stop() {
   peers_->Shutdown();
   api_->Shutdown(kCallGrace);
   metrics_.peers().SetSource({});
+  metrics_.ports().SetSource(nullptr);
   store_thread_.reset();
   peers_.reset();
   disk_thread_.reset();

@@ -8,6 +8,7 @@
 
 #include <atomic>
 #include <memory>
+#include <vector>
 
 #include "admin/http_server.h"
 #include "admin/metrics.h"
@@ -21,6 +22,9 @@
 #include "server/core_thread.h"
 #include "server/start.h"
 #include "store/store_thread.h"
+#include "tls/watcher.h"
+#include "transport/refusals.h"
+#include "transport/server_tls.h"
 
 namespace pando::server {
 
@@ -45,12 +49,14 @@ class Server {
   };
 
   explicit Server(const Config& config);
+  absl::Status StartTls();
   absl::Status Open();
   store::StoreOptions StoreOptionsWith(const Config& config);
   replica::Options ReplicaOptions() const;
   replica::Observer Observe();
   void Publish(const replica::Gauges& gauges);
   admin::PeerMetrics::Source PeerSource();
+  std::vector<admin::PortNumbers> PortNumbers() const;
   absl::Status StartApi();
   absl::Status StartHttp();
   void StartStorage();
@@ -60,6 +66,13 @@ class Server {
   const Config config_;
   admin::Metrics metrics_;
   Facts facts_;
+  transport::Refusals client_refusals_;
+  transport::Refusals peer_refusals_;
+  transport::Refusals http_refusals_;
+  // None: without encryption. What uses them ends before they do.
+  std::unique_ptr<transport::ServerTls> client_tls_;
+  std::unique_ptr<transport::ServerTls> peer_tls_;
+  std::unique_ptr<tls::Watcher> http_tls_;
   io::Inbox inbox_;
   Opened opened_;
   std::unique_ptr<posix::DiskThread> disk_thread_;

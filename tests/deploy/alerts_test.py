@@ -15,6 +15,7 @@ import unittest
 import names_test
 import prometheus
 from prometheus import harness
+from certs import Certs  # it lies beside the harness
 
 RAISED_S = 40
 # Those that are not caused here, and why: promtool's unit tests have them (alerts_test.yaml).
@@ -32,7 +33,8 @@ NOT_CAUSED = {
 class SmallDisk(harness.Server):
     """One that may open few files, and whose data dir is on a file system of 700 MiB of its own."""
 
-    FILES_MAX = 200
+    # Half of them are for clients' connections.
+    FILES_MAX = 130
 
     def command(self, *more):
         prepare = 'mount -t tmpfs -o size=700m tmpfs "$0" && ulimit -n "$1" && shift && exec "$@"'
@@ -48,7 +50,9 @@ class Raised(harness.TestCase):
         self.ensemble.start()
         disk = self.folder / "disk"
         disk.mkdir()
-        self.small = SmallDisk(self.folder, server_id=9, data_dir=disk / "data")
+        self.certs = Certs(self.folder / "certs")
+        self.small = SmallDisk(self.folder, *self.certs.peer_flags(), server_id=9,
+                               data_dir=disk / "data")
         self.addCleanup(self.small.close)
         self.small.start()
         self.prometheus = prometheus.Prometheus(
@@ -81,6 +85,7 @@ class Raised(harness.TestCase):
                 cause()
                 self.wait_for_peace()
         self.disk_fills()
+        self.certificate_ends()
         self.files_run_out()
         alerts = set(names_test.re.findall(r"- alert: (\w+)", names_test.ALERTS.read_text()))
         self.assertEqual(alerts - self.raised, set(NOT_CAUSED))
@@ -159,14 +164,24 @@ class Raised(harness.TestCase):
         subprocess.run(["rm", filler], check=True)
         self.wait_for_peace("others", but={"PandoDiskNearlyFull"})
 
+    def certificate_ends(self):
+        """It is renewed twice for too short a time, then as it should be."""
+        for days, alert in ((3, "PandoCertificateExpiresSoon"), (-1, "PandoCertificateExpired"),
+                            (30, None)):
+            self.certs.sign("server", days, "127.0.0.1")
+            if alert:
+                self.wait_for(alert, ensemble="others")
+        self.wait_for_peace("others", but={"PandoDiskNearlyFull"})
+
     def files_run_out(self):
         """Somebody connects again and again, and says nothing."""
         with contextlib.ExitStack() as held:
-            while self.small.metrics()["process_open_fds"] < 0.9 * SmallDisk.FILES_MAX:
+            while self.small.metrics()["process_open_fds"] < 0.85 * SmallDisk.FILES_MAX:
                 for _ in range(10):
                     held.enter_context(
                         socket.create_connection(("127.0.0.1", self.small.ports[0])))
             self.wait_for("PandoFileDescriptors", ensemble="others")
+            self.wait_for(("PandoConnectionsRefused", "SILENT"), ensemble="others")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 Run by `make deploy-test`, which first puts the tools into build/tools.
 """
 
+import base64
 import copy
 import pathlib
 import re
@@ -26,6 +27,9 @@ EVERYTHING = {
               "pullSecrets": [{"name": "registry"}]},
     "clusterDomain": "k8s.example",
     "config": {"log-format": "text", "snapshot-interval": "30m", "max-value-bytes": 4096},
+    "tls": {"enabled": True, "clientCertificates": False,
+            "certManager": {"enabled": True, "issuer": {"name": "root", "kind": "ClusterIssuer"},
+                            "duration": "24h", "renewBefore": "8h"}},
     "persistence": {"size": "50Gi", "storageClassName": "fast"},
     "resources": {"requests": {"cpu": "2", "memory": "4Gi"},
                   "limits": {"memory": "8Gi"}},
@@ -55,6 +59,8 @@ MATRIX = {
     "open": {"networkPolicy": {"enabled": False}},
     "closed": {"networkPolicy": {"clients": [], "metrics": []}},
     "anywhere": {"topologySpread": []},
+    "tls of the chart": {"tls": {"enabled": True}, "backup": {"enabled": True}},
+    "tls of a secret": {"tls": {"enabled": True, "existingSecret": "mine"}},
     "backup on a claim": {"backup": {"enabled": True, "persistence": {"existingClaim": "mine"}}},
 }
 
@@ -125,7 +131,8 @@ class Schemas(unittest.TestCase):
                     "/{{.ResourceKind}}{{.KindSuffix}}.json")
         return subprocess.run(
             [TOOLS / "kubeconform", "-strict", "-verbose", "-kubernetes-version", version,
-             "-schema-location", location, "-skip", "ServiceMonitor,PrometheusRule", "-"],
+             "-schema-location", location, "-skip",
+             "ServiceMonitor,PrometheusRule,Certificate", "-"],
             input=manifests, capture_output=True, text=True)
 
     def test_helm_lints_it(self):
@@ -171,6 +178,8 @@ class Values(unittest.TestCase):
             ({"persistence": {"size": "ten"}}, "size"),
             ({"backup": {"keep": 0}}, "keep"),
             ({"networkPolicy": {"enabled": "yes"}}, "enabled"),
+            ({"tls": {"existingSecret": "mine", "certManager": {"enabled": True}}}, "not both"),
+            ({"tls": {"certManager": {"issuer": {"kind": "Issue"}}}}, "kind"),
         ]
         for values, named in cases:
             with self.subTest(values):
@@ -184,9 +193,11 @@ class Values(unittest.TestCase):
                                                      "topologySpread": []}))
         other["networkPolicy"]["enabled"] = False
         other["backup"]["persistence"]["existingClaim"] = "mine"
+        other["tls"]["existingSecret"] = "mine"
         # What it shows in: a release with all parts on.
         base = merged(defaults, {name: {"enabled": True} for name in (
-            "serviceMonitor", "prometheusRule", "dashboards", "backup")})
+            "serviceMonitor", "prometheusRule", "dashboards", "backup", "tls")})
+        base["tls"]["certManager"]["enabled"] = True
         before = render(base)
         paths = list(leaves(defaults))
         self.assertGreater(len(paths), 35)
@@ -201,6 +212,8 @@ class Values(unittest.TestCase):
                 value = False
             self.assertNotEqual(at[path[-1]], value, f"{path}: give it another value above")
             at[path[-1]] = value
+            if path == ("tls", "existingSecret"):
+                values["tls"]["certManager"]["enabled"] = False
             with self.subTest(".".join(path)):
                 self.assertNotEqual(render(values), before)
 
@@ -286,6 +299,84 @@ class StatefulSet(unittest.TestCase):
                             "allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True,
                             "capabilities": {"drop": ["ALL"]}})
                         self.assertIn("memory", container["resources"]["limits"])
+
+
+class Tls(unittest.TestCase):
+    def environment(self, docs):
+        container = one(docs, "StatefulSet")["spec"]["template"]["spec"]["containers"][0]
+        return container, {e["name"]: e.get("value") for e in container["env"]}
+
+    def test_without_it_nothing_of_it_is_there(self):
+        self.assertNotIn("tls", render().lower())
+
+    def test_every_pod_has_the_certificate_and_says_so(self):
+        for name in ("tls of the chart", "tls of a secret", "everything"):
+            for document in documents(render(MATRIX[name])):
+                if not pod_of(document):
+                    continue
+                with self.subTest(name, kind=document["kind"]):
+                    pod, _ = pod_of(document)
+                    secrets = {v["name"]: v["secret"]["secretName"] for v in pod["volumes"]
+                               if "secret" in v}
+                    self.assertEqual(secrets, {"tls": "mine" if "secret" in name else "pando-tls"})
+                    container = pod["containers"][0]
+                    mounts = {m["name"]: m["mountPath"] for m in container["volumeMounts"]}
+                    self.assertEqual(mounts["tls"], "/etc/pando/tls")
+                    env = {e["name"]: e.get("value") for e in container["env"]}
+                    for variable, file in (("CA", "ca.crt"), ("CERT", "tls.crt"),
+                                           ("KEY", "tls.key")):
+                        self.assertEqual(env[f"PANDO_TLS_{variable}"], f"/etc/pando/tls/{file}")
+                    self.assertRegex(env["PANDO_TLS_SERVER_NAME"], r"^pando\.default\.svc\.")
+
+    def test_servers_speak_it_on_all_ports(self):
+        container, env = self.environment(documents(render({"tls": {"enabled": True}})))
+        for variable in ("PANDO_TLS_CLIENT_CA", "PANDO_PEER_TLS_CA"):
+            self.assertEqual(env[variable], "/etc/pando/tls/ca.crt")
+        self.assertEqual(env["PANDO_PEER_TLS_CERT"], env["PANDO_TLS_CERT"])
+        for probe in ("liveness", "startup", "readiness"):
+            self.assertEqual(container[probe + "Probe"]["httpGet"]["scheme"], "HTTPS")
+        # The kubelet has no certificate to show.
+        self.assertNotIn("PANDO_HTTP_TLS_CLIENT_CA", env)
+        _, env = self.environment(documents(render(
+            {"tls": {"enabled": True, "clientCertificates": False}})))
+        self.assertNotIn("PANDO_TLS_CLIENT_CA", env)
+
+    def test_the_certificate_is_good_for_every_name_that_is_used(self):
+        values = {"tls": {"enabled": True, "certManager": {"enabled": True}}}
+        docs = documents(render(values, "my-release", "apps"))
+        names = one(docs, "Certificate")["spec"]["dnsNames"]
+        _, env = self.environment(docs)
+        used = [env[name] for name in ("CLIENT_SERVICE", "JOIN_SERVICE", "PANDO_ADVERTISE_PEER",
+                                       "PANDO_ADVERTISE_CLIENT")]
+        used += [member.split("=")[1] for member in env["INITIAL_CLUSTER"].split(",")]
+        for address in used:
+            host = address.replace("$(POD_NAME)", "my-release-pando-1").rsplit(":", 1)[0]
+            wildcard = "*." + host.split(".", 1)[1]
+            self.assertTrue({host, wildcard} & set(names), f"{host} is none of {names}")
+        self.assertIn(env["PANDO_TLS_SERVER_NAME"], names)
+        self.assertIn("client auth", one(docs, "Certificate")["spec"]["usages"])
+
+    def test_the_chart_makes_certificates_that_pandod_takes(self):
+        """A CA, the servers' certificate and a client's, as openssl sees them."""
+        docs = documents(render({"tls": {"enabled": True}}))
+        secrets = {name: one(docs, "Secret", name)["data"]
+                   for name in ("pando-tls", "pando-tls-client")}
+        self.assertEqual(secrets["pando-tls"]["ca.crt"], secrets["pando-tls-client"]["ca.crt"])
+        with tempfile.TemporaryDirectory() as folder:
+            folder = pathlib.Path(folder)
+            for secret, data in secrets.items():
+                for file, content in data.items():
+                    (folder / f"{secret}.{file}").write_bytes(base64.b64decode(content))
+            for secret, purpose in (("pando-tls", "sslserver"), ("pando-tls", "sslclient"),
+                                    ("pando-tls-client", "sslclient")):
+                subprocess.run(["openssl", "verify", "-purpose", purpose, "-CAfile",
+                                folder / "pando-tls.ca.crt", folder / f"{secret}.tls.crt"],
+                               check=True, capture_output=True)
+            for host in ("pando-3.pando-peers.default.svc.cluster.local", "localhost"):
+                done = subprocess.run(
+                    ["openssl", "x509", "-noout", "-checkhost", host, "-in",
+                     folder / "pando-tls.tls.crt"], capture_output=True, text=True)
+                self.assertIn("does match", done.stdout)
 
 
 class Manifests(unittest.TestCase):

@@ -101,7 +101,7 @@ class Flags(unittest.TestCase):
 
     def test_variables_exist(self):
         known = {"PANDO_" + flag.upper().replace("-", "_")
-                 for heading in ("Who and where", "Limits", "Logs")
+                 for heading in ("Who and where", "TLS", "Limits", "Logs")
                  for flag in documented_flags(heading)}
         for file in ("helm/pando/templates/statefulset.yaml", "deploy/docker-compose.yaml",
                      "Dockerfile"):
@@ -112,7 +112,8 @@ class Flags(unittest.TestCase):
 
     def test_flags_of_the_configuration_file_exist(self):
         known = set().union(*map(documented_flags,
-                                 ("Who and where", "Limits", "Who may do what", "Logs")))
+                                 ("Who and where", "TLS", "Limits", "Who may do what",
+                                  "Logs")))
         text = (ROOT / "deploy/systemd/pandod.conf").read_text()
         used = set(re.findall(r"^(?:# )?([a-z-]+) = ", text, re.M))  # what is proposed, too
         self.assertGreater(len(used), 10)

@@ -10,6 +10,7 @@ import unittest
 import names_test
 import prometheus
 from prometheus import harness
+from certs import Certs  # it lies beside the harness
 
 # What Grafana puts into a query.
 VARIABLES = {"$ensemble": "pando", "$namespace": ".*", "$instance": ".*", "$__rate_interval": "30s"}
@@ -18,7 +19,9 @@ VARIABLES = {"$ensemble": "pando", "$namespace": ".*", "$instance": ".*", "$__ra
 class Scraped(harness.TestCase):
     def setUp(self):
         super().setUp()
-        self.ensemble = harness.Ensemble(self.folder)
+        # Certificates have numbers of their own.
+        peer_flags = Certs(self.folder / "certs").peer_flags()
+        self.ensemble = harness.Ensemble(self.folder, *peer_flags)
         self.addCleanup(self.ensemble.close)
         self.ensemble.start()
         self.prometheus = prometheus.Prometheus(self.folder, self.ensemble.servers.values(), [])

@@ -100,6 +100,7 @@ class Server:
         self.flags = list(flags)
         self.ports = ports or free_ports(4)
         self.process = None
+        self.https = None  # an ssl.SSLContext where the HTTP port speaks TLS
 
     @property
     def endpoint(self):
@@ -169,9 +170,9 @@ class Server:
 
     def http(self, path):
         """(status, body); (0, reason) when nothing answers."""
-        url = f"http://127.0.0.1:{self.ports[2]}{path}"
+        url = f"{'https' if self.https else 'http'}://127.0.0.1:{self.ports[2]}{path}"
         try:
-            with urllib.request.urlopen(url, timeout=5) as response:
+            with urllib.request.urlopen(url, timeout=5, context=self.https) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

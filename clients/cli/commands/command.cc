@@ -76,6 +76,22 @@ CommandLine::CommandLine() {
   AddDuration(&app, "--timeout", &globals.timeout,
               "How long to look for a server that answers (default 10s)")
       ->envname("PANDO_TIMEOUT");
+  app.add_flag("--tls", globals.tls.asked,
+               "Speak TLS, and trust the CAs that this system trusts; each of the next does, too");
+  const auto add_file = [this](const char* name, const char* variable, std::string* to,
+                               const char* description) {
+    app.add_option(name, *to, description)->envname(variable)->type_name("FILE");
+  };
+  add_file("--tls-ca", "PANDO_TLS_CA", &globals.tls.files.ca,
+           "PEM certificates of the CAs that servers are trusted by");
+  add_file("--tls-cert", "PANDO_TLS_CERT", &globals.tls.files.certificate,
+           "PEM certificate of this client, for servers that demand one");
+  add_file("--tls-key", "PANDO_TLS_KEY", &globals.tls.files.key, "PEM private key of --tls-cert");
+  app.add_option("--tls-server-name", globals.tls.server_name,
+                 "The name that a server's certificate must have (default: its host in "
+                 "--endpoints)")
+      ->envname("PANDO_TLS_SERVER_NAME")
+      ->type_name("NAME");
   app.add_option("--min-revision", globals.min_revision,
                  "Reads wait until their server has applied this revision")
       ->check(CLI::NonNegativeNumber)
@@ -125,6 +141,7 @@ CommandLine::CommandLine() {
   AddStatus(this);
   AddHealth(this);
   AddDev(this);
+  AddCerts(this);
   AddCompletion(this);
 }
 

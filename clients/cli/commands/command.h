@@ -26,12 +26,13 @@ struct Globals {
   int64_t min_revision = 0;                          // 0: any
   bool linearizable = false;
   std::vector<std::string> credentials;  // SCHEME:CREDENTIAL each
-  std::optional<Format> format;          // none: the command's own
+  TlsOptions tls;
+  std::optional<Format> format;  // none: the command's own
 
   Format FormatOr(Format own) const { return format.value_or(own); }
   Connection Connect() const {
-    return Connection(
-        {endpoints, timeout.value_or(kTimeout), cluster, min_revision, linearizable, credentials});
+    return Connection({endpoints, timeout.value_or(kTimeout), cluster, min_revision, linearizable,
+                       credentials, tls});
   }
 };
 
@@ -77,6 +78,7 @@ void AddSnapshot(CommandLine* line);
 void AddStatus(CommandLine* line);
 void AddHealth(CommandLine* line);
 void AddDev(CommandLine* line);
+void AddCerts(CommandLine* line);
 void AddCompletion(CommandLine* line);
 
 }  // namespace pando::cli

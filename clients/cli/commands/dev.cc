@@ -24,6 +24,8 @@ void AddDev(CommandLine* line) {
                    "The first server's port for clients; +1 peers, +2 HTTP, +3 ZooKeeper; the next "
                    "server's are 10 higher (default 7400)")
       ->type_name("P");
+  command->add_flag("--tls", options->tls,
+                    "Speak TLS, with certificates that are made in D/certs and last a year");
 }
 
 }  // namespace pando::cli

@@ -15,6 +15,7 @@
 #include "absl/strings/str_split.h"
 #include "base/check.h"
 #include "base/status.h"
+#include "cli/certs/certs.h"
 #include "cli/connection.h"
 #include "cli/dev/command.h"
 #include "cli/dev/input.h"
@@ -87,8 +88,13 @@ std::string Welcome(const DevOptions& options) {
       OwnName() + (is_default ? "" : " --endpoints " + absl::StrJoin(DevEndpoints(options), ","));
   const std::string logs =
       options.servers == 1 ? "" : absl::StrCat("Logs: ", options.dir, "/server-*.log\n");
-  return absl::StrCat(table.Render(Format::kTable), logs, "\nIn another terminal:\n  ", name,
-                      " create /hello world\n  ", name, " get /hello\n  ", name,
+  const tls::Files files = DevClientTls(options).files;
+  const std::string variables = options.tls ? absl::StrCat("export PANDO_TLS_CA=", files.ca,
+                                                           " PANDO_TLS_CERT=", files.certificate,
+                                                           " PANDO_TLS_KEY=", files.key, "\n  ")
+                                            : "";
+  return absl::StrCat(table.Render(Format::kTable), logs, "\nIn another terminal:\n  ", variables,
+                      name, " create /hello world\n  ", name, " get /hello\n  ", name,
                       " watch -r /\n\nHere:\n", DevHelp(), "\nCtrl-C stops ",
                       options.servers == 1 ? "it" : "them", ".\n");
 }
@@ -153,7 +159,9 @@ class Dev {
   // Those that have joined an older ensemble are to vote like the others.
   absl::Status PromoteJoined() {
     for (int id = founders_ + 1; id <= options_.servers && !signals_.Stopped(); ++id) {
-      Connection connection({.endpoints = DevEndpoints(options_), .timeout = kPromoteMax});
+      Connection connection({.endpoints = DevEndpoints(options_),
+                             .timeout = kPromoteMax,
+                             .tls = DevClientTls(options_)});
       v1::PromoteMemberRequest request;
       request.set_id(id);
       v1::PromoteMemberResponse response;
@@ -274,7 +282,9 @@ class Dev {
   }
 
   absl::Status ShowStatus() {
-    Connection connection({.endpoints = DevEndpoints(options_), .timeout = kStatusMax});
+    Connection connection({.endpoints = DevEndpoints(options_),
+                           .timeout = kStatusMax,
+                           .tls = DevClientTls(options_)});
     const absl::StatusOr<EnsembleStatus> status = AskEnsemble(&connection);
     if (!status.ok()) return status.status();
     Print(EnsembleStatusText(*status, Format::kTable));
@@ -313,6 +323,7 @@ absl::Status RunDev(const DevOptions& options) {
   CHECK(CheckDevOptions(options).ok());
   const absl::StatusOr<int> founders = PrepareDevDir(options);
   if (!founders.ok()) return founders.status();
+  if (options.tls) PANDO_RETURN_IF_ERROR(MakeCerts({.dir = DevCertsDir(options)}));
   return Dev(options, *founders).Run();
 }
 

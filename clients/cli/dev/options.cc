@@ -79,6 +79,14 @@ std::vector<std::string> DevEndpoints(const DevOptions& options) {
   return endpoints;
 }
 
+std::string DevCertsDir(const DevOptions& options) { return options.dir + "/certs"; }
+
+TlsOptions DevClientTls(const DevOptions& options) {
+  if (!options.tls) return {};
+  const std::string dir = DevCertsDir(options);
+  return {.files = {dir + "/client.crt", dir + "/client.key", dir + "/ca.crt"}};
+}
+
 std::string DevDataDir(const DevOptions& options, int id) {
   return absl::StrCat(options.dir, "/server-", id);
 }
@@ -106,6 +114,15 @@ std::vector<std::string> DevArguments(const DevOptions& options, int founders, i
   } else {
     arguments.push_back(DevAddress(ports.own_peer));
     arguments.insert(arguments.end(), {"--advertise-peer", DevAddress(ports.peer)});
+  }
+  if (options.tls) {
+    const std::string dir = DevCertsDir(options);
+    for (const char* port : {"--tls", "--peer-tls"}) {
+      arguments.insert(arguments.end(), {absl::StrCat(port, "-cert"), dir + "/server.crt",
+                                         absl::StrCat(port, "-key"), dir + "/server.key"});
+    }
+    arguments.insert(arguments.end(),
+                     {"--tls-client-ca", dir + "/ca.crt", "--peer-tls-ca", dir + "/ca.crt"});
   }
   std::vector<std::string> members;
   const bool founds = id <= founders;

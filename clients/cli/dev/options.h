@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "cli/tls/options.h"
 
 namespace pando::cli {
 
@@ -13,6 +14,7 @@ struct DevOptions {
   int servers = 3;
   std::string dir = "./var";
   int base_port = 7400;
+  bool tls = false;  // with the certificates in DIR/certs
 };
 
 // Where server `id`, from 1, listens: its client port is base_port + 10 (id - 1).
@@ -29,6 +31,10 @@ DevPorts DevPortsOf(const DevOptions& options, int id);
 std::string DevAddress(int port);
 // The client addresses of all servers.
 std::vector<std::string> DevEndpoints(const DevOptions& options);
+
+// Where the certificates are, and what a client here shows and trusts.
+std::string DevCertsDir(const DevOptions& options);
+TlsOptions DevClientTls(const DevOptions& options);
 
 // The folder of the data of server `id`, and the file of its log where there are several.
 std::string DevDataDir(const DevOptions& options, int id);

@@ -42,8 +42,9 @@ void DevServers::Kill(int id) {
 }
 
 bool DevServers::Serves(int id) const {
-  Connection connection(
-      {.endpoints = {DevAddress(DevPortsOf(options_, id).client)}, .timeout = kAnswerMax});
+  Connection connection({.endpoints = {DevAddress(DevPortsOf(options_, id).client)},
+                         .timeout = kAnswerMax,
+                         .tls = DevClientTls(options_)});
   return CheckHealth(&connection).ok();
 }
 

@@ -3,6 +3,9 @@
 {{- if lt (int .Values.replicas) (int .Values.initialReplicas) -}}
 {{- fail (printf "replicas (%v) is less than initialReplicas (%v): set initialReplicas to %v too" .Values.replicas .Values.initialReplicas .Values.replicas) -}}
 {{- end -}}
+{{- if and .Values.tls.existingSecret .Values.tls.certManager.enabled -}}
+{{- fail "tls.existingSecret and tls.certManager.enabled: one of them makes the certificate, not both" -}}
+{{- end -}}
 {{- $running := lookup "apps/v1" "StatefulSet" .Release.Namespace (include "pando.fullname" .) -}}
 {{- if $running -}}
 {{- $formed := get ($running.metadata.annotations | default dict) "pando/initial-replicas" -}}

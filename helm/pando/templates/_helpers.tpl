@@ -109,3 +109,44 @@ resources:
   limits:
     memory: 256Mi
 {{- end -}}
+
+{{/* The Secret of the servers' certificate. */}}
+{{- define "pando.tlsSecret" -}}
+{{ .Values.tls.existingSecret | default (printf "%s-tls" (include "pando.fullname" .)) }}
+{{- end -}}
+
+{{/* What the certificate has to be good for: a pod by its name, the Services, and a server to its own pod. */}}
+{{- define "pando.tlsNames" -}}
+- {{ printf "*.%s" (include "pando.podDomain" .) | quote }}
+- {{ include "pando.clientHost" . }}
+- {{ include "pando.fullname" . }}.{{ .Release.Namespace }}.svc
+- {{ include "pando.fullname" . }}.{{ .Release.Namespace }}
+- {{ include "pando.fullname" . }}
+- {{ include "pando.joinHost" . }}
+- localhost
+{{- end -}}
+
+{{/* For pando in a pod: it shows the servers' own certificate. Every server's is good for the Service's name. */}}
+{{- define "pando.tlsClientEnv" -}}
+{{- if .Values.tls.enabled -}}
+- name: PANDO_TLS_CA
+  value: /etc/pando/tls/ca.crt
+- name: PANDO_TLS_CERT
+  value: /etc/pando/tls/tls.crt
+- name: PANDO_TLS_KEY
+  value: /etc/pando/tls/tls.key
+- name: PANDO_TLS_SERVER_NAME
+  value: {{ include "pando.clientHost" . }}
+{{- end -}}
+{{- end -}}
+{{- define "pando.tlsMount" -}}
+- name: tls
+  mountPath: /etc/pando/tls
+  readOnly: true
+{{- end -}}
+{{- define "pando.tlsVolume" -}}
+- name: tls
+  secret:
+    secretName: {{ include "pando.tlsSecret" . }}
+    defaultMode: 0440
+{{- end -}}

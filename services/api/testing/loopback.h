@@ -57,6 +57,7 @@ class Loopback : public testing::Test {
   void Restart(const std::string& address) {
     Options options;
     options.listen_address = address;
+    options.refusals = &refusals_;
     options.server = model::ServerId(3);
     options.value_bytes_max = model::kValueBytesDefault;
     options.now = [this] { return base::Instant{base::Duration(now_ns_.load())}; };
@@ -185,6 +186,8 @@ class Loopback : public testing::Test {
   std::vector<std::string> audited_ PANDO_GUARDED_BY(mutex_);
   std::string super_digest_;
   model::Acl administrators_ = {{model::kAdmin, {"world", "anyone"}}};
+  transport::Refusals refusals_{"client",
+                                [this] { return base::Instant{base::Duration(now_ns_.load())}; }};
   io::Inbox inbox_;
   std::deque<io::Event> events_;
   std::unique_ptr<Server> server_;

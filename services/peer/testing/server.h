@@ -32,6 +32,7 @@ class Server {
     options.listen_address = "127.0.0.1:" + std::to_string(port);
     options.now = [this] { return SteadyNow() + passed_.load(); };
     options.seed = id;
+    options.connection_refusals = &refusals_;
     options.refused_delay = refused_delay;
     options.receive_snapshot = std::move(receive_snapshot);
     auto started = GrpcPeers::Start(std::move(options), &inbox_);
@@ -106,6 +107,7 @@ class Server {
   }
 
   std::atomic<base::Duration> passed_{base::Duration(0)};
+  transport::Refusals refusals_{"peer", SteadyNow};
   io::Inbox inbox_;
   std::deque<io::Event> events_;
   io::PeerHello hello_;
