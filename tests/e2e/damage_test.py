@@ -262,8 +262,9 @@ class Store(DamageTest):
         server = self.with_tables()
         server.start()
         for i in range(2):
-            server.pando("create", f"/turn{i}")
+            # Asked first: the snapshot may be taken before the command has ended.
             taken = server.metrics()["pando_store_snapshots_total"]
+            server.pando("create", f"/turn{i}")
             harness.wait_until(
                 lambda: server.metrics()["pando_store_snapshots_total"] > taken, 30, "a snapshot")
         server.before = self.export(server, "before-again")
