@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -40,10 +41,9 @@ void AuditLog::Write(base::WallTime now, const api::AuditEntry& entry) {
   const int problem = errno;
   uint64_t more = 0;
   if (!trouble_.Due(posix::Now(), &more)) return;
-  base::Log(base::Severity::kError, "audit log not written",
-            {{"path", path_},
-             {"error", absl::ErrnoToStatus(problem, "write").message().data()},
-             {"suppressed", more}});
+  base::Log(
+      base::Severity::kError, "audit log not written",
+      {{"path", path_}, {"error", std::system_category().message(problem)}, {"suppressed", more}});
 }
 
 bool AuditLog::IsDue(base::WallTime now, uint64_t* suppressed) {
