@@ -1,14 +1,9 @@
 #include "cli/acl_text.h"
 
-#include <openssl/evp.h>
-
-#include <array>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "base/check.h"
 #include "base/status.h"
 
 namespace pando::cli {
@@ -81,16 +76,6 @@ void ToProto(const model::Acl& acl, AclEntries* out) {
     row->mutable_identity()->set_scheme(entry.identity.scheme);
     row->mutable_identity()->set_id(entry.identity.id);
   }
-}
-
-std::string DigestOf(std::string_view user, std::string_view password) {
-  const std::string credential = absl::StrCat(base::View(user), ":", base::View(password));
-  std::array<unsigned char, EVP_MAX_MD_SIZE> hash;
-  unsigned int size = 0;
-  CHECK(EVP_Digest(credential.data(), credential.size(), hash.data(), &size, EVP_sha1(), nullptr) ==
-        1);
-  const absl::string_view bytes(reinterpret_cast<const char*>(hash.data()), size);
-  return absl::StrCat(base::View(user), ":", absl::Base64Escape(bytes));
 }
 
 }  // namespace pando::cli

@@ -29,9 +29,6 @@ model::Identity ToModel(const v1::Identity& identity);
 model::Acl ToModel(const AclEntries& entries);
 void ToProto(const model::Acl& acl, AclEntries* out);
 
-// USER:HASH of a digest, as ACLs name it. REQUIRES: no ':' in `user`.
-std::string DigestOf(std::string_view user, std::string_view password);
-
 }  // namespace pando::cli
 
 #endif  // PANDO_CLIENTS_CLI_ACL_TEXT_H_

@@ -38,10 +38,5 @@ TEST(AclText, EntriesGoThroughTheirMessages) {
   EXPECT_EQ(AclText(acl), "world:anyone:r digest:a:b:a");
 }
 
-// The example of ZooKeeper's documentation of the superuser.
-TEST(Digest, IsZooKeepers) {
-  EXPECT_EQ(DigestOf("super", "test"), "super:D/InIHSb7yEEbrWz8b9l71RjZJU=");
-}
-
 }  // namespace
 }  // namespace pando::cli

@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include "acl/digest.h"
 #include "acl/permission.h"
 #include "acl/scheme.h"
 #include "gtest/gtest.h"
@@ -136,6 +137,11 @@ TEST(ShownTo, HidesHashesAlone) {
   EXPECT_EQ(masked[2], acl[2]);
   EXPECT_EQ(ShownTo({{"super", ""}}, acl), acl);
   EXPECT_EQ(ShownTo({kBob}, {{model::kAdmin, kBob}}), (Acl{{model::kAdmin, kBob}}));
+}
+
+// The example of ZooKeeper's documentation of the superuser.
+TEST(Digest, IsZooKeepers) {
+  EXPECT_EQ(DigestOf("super:test"), "super:D/InIHSb7yEEbrWz8b9l71RjZJU=");
 }
 
 }  // namespace

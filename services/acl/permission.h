@@ -13,6 +13,7 @@ namespace pando::acl {
 
 // The identity of whoever showed the superuser's credential; edges alone give it.
 inline constexpr char kSuperScheme[] = "super";
+inline const model::Identity kSuper = {kSuperScheme, ""};
 bool IsSuper(const std::vector<model::Identity>& identities);
 
 // Whether one of `permissions` is granted to one of `identities`, or to anyone.

@@ -12,14 +12,8 @@ namespace pando::api {
 grpc::ServerUnaryReactor* ElectionService::Campaign(grpc::CallbackServerContext* context,
                                                     const v1::CampaignRequest* request,
                                                     v1::CampaignResponse* response) {
-  const auto write = [edge = edge_, response](model::Revision revision,
-                                              const recipe::Place& place) {
-    edge->WriteHeader(revision, {}, response->mutable_header());
-    response->set_ownership_path(place.path);
-    response->set_fencing_token(static_cast<int64_t>(place.token.value()));
-  };
   return WaitCall::Start(Call(edge_, MethodOf("ElectionService/Campaign"), *context, request),
-                         *request, write);
+                         *request, response);
 }
 
 grpc::ServerUnaryReactor* ElectionService::Resign(grpc::CallbackServerContext* context,

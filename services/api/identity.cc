@@ -6,10 +6,10 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "acl/digest.h"
 #include "acl/permission.h"
 #include "acl/scheme.h"
 #include "api/certificate_identity.h"
@@ -26,23 +26,19 @@ using model::Reason;
 constexpr char kAuth[] = "pando-auth";
 constexpr char kSessionToken[] = "pando-session-token-bin";
 
-std::string Digest(const EVP_MD* kind, std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, kind, nullptr) == 1);
-  return {reinterpret_cast<const char*>(digest.data()), size};
-}
-
 Error Unauthenticated(std::string detail) {
   return {.reason = Reason::kUnauthenticated, .detail = std::move(detail)};
 }
 
 }  // namespace
 
-std::string Sha256(std::string_view bytes) { return Digest(EVP_sha256(), bytes); }
+std::string Sha256(std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+  unsigned int size = 0;
+  CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) == 1);
+  return {reinterpret_cast<const char*>(digest.data()), size};
+}
 
-// As ZooKeeper has it, so that ACLs move over from there: the id is
-// user:base64(sha1(user:password)).
 Error ParseCredential(std::string_view text, model::Identity* out) {
   const size_t colon = text.find(':');
   if (colon == std::string_view::npos) {
@@ -61,9 +57,7 @@ Error ParseCredential(std::string_view text, model::Identity* out) {
   if (user_end == std::string_view::npos || user_end == 0) {
     return Unauthenticated("a digest credential is user:password");
   }
-  const std::string hash = Digest(EVP_sha1(), credential);
-  out->scheme = acl::kDigestScheme;
-  out->id = absl::StrCat(base::View(credential.substr(0, user_end)), ":", absl::Base64Escape(hash));
+  *out = {acl::kDigestScheme, acl::DigestOf(credential)};
   return {};
 }
 
@@ -103,7 +97,7 @@ Error IdentitiesOf(const grpc::CallbackServerContext& context, std::string_view 
     super = super || (!super_digest.empty() && identity.id == super_digest);
     out->push_back(std::move(identity));
   }
-  if (super) out->push_back({acl::kSuperScheme, ""});
+  if (super) out->push_back(acl::kSuper);
   return {};
 }
 

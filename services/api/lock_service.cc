@@ -25,14 +25,8 @@ void Write(const recipe::Place& in, v1::LockPlace* out) {
 grpc::ServerUnaryReactor* LockService::Lock(grpc::CallbackServerContext* context,
                                             const v1::LockRequest* request,
                                             v1::LockResponse* response) {
-  const auto write = [edge = edge_, response](model::Revision revision,
-                                              const recipe::Place& place) {
-    edge->WriteHeader(revision, {}, response->mutable_header());
-    response->set_ownership_path(place.path);
-    response->set_fencing_token(static_cast<int64_t>(place.token.value()));
-  };
   return WaitCall::Start(Call(edge_, MethodOf("LockService/Lock"), *context, request), *request,
-                         write);
+                         response);
 }
 
 grpc::ServerUnaryReactor* LockService::Unlock(grpc::CallbackServerContext* context,

@@ -37,7 +37,7 @@ ObserveCall* ObserveCall::Start(Edge* edge, const grpc::CallbackServerContext& c
     io::WatchOpen open;
     open.stream = self->stream_;
     open.outbox = self;
-    open.identities = {{acl::kSuperScheme, ""}};
+    open.identities = {acl::kSuper};
     open.targets = {{.path = request.name(), .kind = model::WatchTarget::Kind::kSubtree}};
     edge->inbox()->Post(std::move(open));
     self->posted_ = true;
@@ -76,20 +76,15 @@ void ObserveCall::Deliver(std::vector<io::Completion> completions) {
   if (end_ || finished_) return Proceed();
   CHECK(listing_);
   model::Reply& reply = completions.front().reply;
-  // Where nobody has ever stood there is no node.
-  const bool nobody = reply.error.reason == Reason::kNoNode;
-  if (!reply.ok() && !nobody) {
+  if (recipe::Listing::IsError(reply)) {
     EndWith(ToStatus(reply), reply.error);
     return Proceed();
   }
-  if (!nobody) {
-    auto* page = std::get_if<model::ListResult>(&reply.result);
-    CHECK(page != nullptr);
-    if (!listing_->Add(std::move(*page))) return PostPage();
-  }
+  const model::Revision revision = reply.revision;
+  if (!listing_->Add(std::move(reply))) return PostPage();
   const std::vector<recipe::Place> places = listing_->TakePlaces();
   listing_.reset();
-  Tell(reply.revision, places.empty() ? nullptr : &places.front());
+  Tell(revision, places.empty() ? nullptr : &places.front());
   Proceed();
 }
 

@@ -41,15 +41,10 @@ void PlacesCall::Deliver(std::vector<io::Completion> completions) {
   base::MutexLock lock(&mutex_);
   if (finished_) return;
   model::Reply& reply = completions.front().reply;
-  // Where nobody has ever waited there is no node.
-  const bool nobody = reply.error.reason == Reason::kNoNode;
-  if (!reply.ok() && !nobody) return End(reply.error);
-  if (!nobody) {
-    auto* page = std::get_if<model::ListResult>(&reply.result);
-    CHECK(page != nullptr);
-    if (!listing_.Add(std::move(*page))) return PostPage();
-  }
-  write_(reply.revision, listing_.TakePlaces());
+  if (recipe::Listing::IsError(reply)) return End(reply.error);
+  const model::Revision revision = reply.revision;
+  if (!listing_.Add(std::move(reply))) return PostPage();
+  write_(revision, listing_.TakePlaces());
   End({});
 }
 

@@ -26,12 +26,6 @@ model::Acl AclOfPlace(const std::vector<model::Identity>& identities) {
   return {{model::kAllPermissions, {acl::kAuthScheme, ""}}, {model::kRead, acl::kAnyone}};
 }
 
-// What a call reads and watches for itself.
-const std::vector<model::Identity>& Itself() {
-  static const std::vector<model::Identity> identities = {{acl::kSuperScheme, ""}};
-  return identities;
-}
-
 }  // namespace
 
 // The Outbox of one watch: its first event ends it.
@@ -180,7 +174,7 @@ void WaitCall::Do(recipe::Waiter::Step step) {
   if (auto* write = std::get_if<recipe::Waiter::Write>(&step)) {
     Post(MakeCommand(*call_.edge(), caller_, base::kNever, std::move(write->transaction)));
   } else if (auto* read = std::get_if<recipe::Waiter::Read>(&step)) {
-    Post({.body = model::Query{Itself(), {}, std::move(read->list)}});
+    Post({.body = model::Query{{acl::kSuper}, {}, std::move(read->list)}});
   } else if (auto* watch = std::get_if<recipe::Waiter::Watch>(&step)) {
     Watch(std::move(*watch));
   } else {
@@ -203,7 +197,7 @@ void WaitCall::Watch(recipe::Waiter::Watch watch) {
   io::WatchOpen open;
   open.stream = stream_;
   open.outbox = std::make_shared<Tripwire>(weak_from_this(), call_.edge()->egress(), stream_);
-  open.identities = Itself();
+  open.identities = {acl::kSuper};
   open.targets = std::move(watch.targets);
   open.start_revision = watch.from;
   call_.edge()->inbox()->Post(std::move(open));

@@ -30,13 +30,18 @@ class WaitCall : public grpc::ServerUnaryReactor,
                  public OpenStream,
                  public std::enable_shared_from_this<WaitCall> {
  public:
-  // Fills in the response: its header, and what the place is.
   using WriteResponse = std::function<void(model::Revision, const recipe::Place&)>;
 
-  // `request` is a LockRequest or a CampaignRequest.
-  template <class Request>
+  // Of a LockRequest or a CampaignRequest.
+  template <class Request, class Response>
   static grpc::ServerUnaryReactor* Start(const Call& call, const Request& request,
-                                         WriteResponse write) {
+                                         Response* response) {
+    auto write = [edge = call.edge(), response](model::Revision revision,
+                                                const recipe::Place& place) {
+      edge->WriteHeader(revision, {}, response->mutable_header());
+      response->set_ownership_path(place.path);
+      response->set_fencing_token(static_cast<int64_t>(place.token.value()));
+    };
     return Start(
         call, request.header(), request.name(), request.data(),
         request.has_wait_timeout_ms() ? std::optional(request.wait_timeout_ms()) : std::nullopt,

@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/hash.h"
+#include "base/host_port.h"
 #include "base/rng.h"
 #include "base/status.h"
 #include "base/strong.h"
@@ -107,6 +108,17 @@ TEST(Hash, PartsHashAsTheWhole) {
     }
     EXPECT_EQ(hasher.value(), Hash64(bytes)) << part;
   }
+}
+
+TEST(HostPort, TheLastColonDivides) {
+  const auto parts = [](const char* address) {
+    const HostPort split = SplitHostPort(address);
+    return split.host + "|" + split.port;
+  };
+  EXPECT_EQ(parts("pando-0.pando:7401"), "pando-0.pando|7401");
+  EXPECT_EQ(parts("127.0.0.1:0"), "127.0.0.1|0");
+  EXPECT_EQ(parts("[::1]:7400"), "::1|7400");
+  EXPECT_EQ(parts("host"), "host|");
 }
 
 }  // namespace

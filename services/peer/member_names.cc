@@ -6,19 +6,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "base/host_port.h"
 #include "tls/certificate.h"
 
 namespace pando::peer {
-namespace {
-
-// "[::1]:7401" -> "::1".
-std::string HostOf(const std::string& address) {
-  std::string host = address.substr(0, address.rfind(':'));
-  if (host.size() >= 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
-  return host;
-}
-
-}  // namespace
 
 void MemberNames::Set(std::vector<io::PeerAddress> members) {
   base::MutexLock lock(&mutex_);
@@ -33,11 +24,13 @@ std::string MemberNames::WhyNot(const grpc::AuthContext& connection,
   const std::string pem(shown.front().data(), shown.front().size());
   const absl::StatusOr<tls::Certificate> certificate = tls::DescribeFirst(pem);
   if (!certificate.ok()) return std::string(certificate.status().message());
-  std::vector<std::string> hosts = {HostOf(hello.self.peer_address)};
+  std::vector<std::string> hosts = {base::SplitHostPort(hello.self.peer_address).host};
   {
     base::MutexLock lock(&mutex_);
     for (const io::PeerAddress& member : members_) {
-      if (member.id && member.id == hello.id) hosts.push_back(HostOf(member.address));
+      if (member.id && member.id == hello.id) {
+        hosts.push_back(base::SplitHostPort(member.address).host);
+      }
     }
   }
   for (const std::string& host : hosts) {

@@ -91,8 +91,16 @@ model::List Listing::NextPage() const {
           .with_data = with_data_};
 }
 
-bool Listing::Add(model::ListResult page) {
-  for (model::ListResult::Child& child : page.children) {
+bool Listing::IsError(const model::Reply& reply) {
+  return !reply.ok() && reply.error.reason != Reason::kNoNode;
+}
+
+bool Listing::Add(model::Reply reply) {
+  CHECK(!IsError(reply));
+  if (reply.error.reason == Reason::kNoNode) return true;
+  auto* page = std::get_if<model::ListResult>(&reply.result);
+  CHECK(page != nullptr);
+  for (model::ListResult::Child& child : page->children) {
     // Nodes that are nobody's are no places, whatever they are called; nor is what may not be read.
     if (!child.stat || !child.stat->ephemeral_owner) continue;
     places_.push_back({.session = child.stat->ephemeral_owner,
@@ -101,7 +109,7 @@ bool Listing::Add(model::ListResult page) {
                        .since = child.stat->ctime,
                        .data = std::move(child.data)});
   }
-  after_ = std::move(page.next_after);
+  after_ = std::move(page->next_after);
   return after_.empty();
 }
 

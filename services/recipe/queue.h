@@ -52,8 +52,11 @@ class Listing {
   explicit Listing(std::string name, bool with_data = false);
 
   model::List NextPage() const;
+  // Takes the answer, which is ok or NO_NODE: a queue that nobody has ever joined is not there.
   // True: that was the last page.
-  bool Add(model::ListResult page);
+  bool Add(model::Reply reply);
+  // Whether `reply` is neither: then there is nothing to add.
+  static bool IsError(const model::Reply& reply);
   // All places, the head first.
   std::vector<Place> TakePlaces();
 

@@ -75,10 +75,7 @@ class RecipeTest : public testing::Test {
   }
   std::vector<Place> Places() {
     Listing listing(kName, /*with_data=*/true);
-    for (;;) {
-      const model::Reply reply = machine_.Query({.body = listing.NextPage()});
-      if (!reply.ok() || listing.Add(std::get<model::ListResult>(reply.result))) break;
-    }
+    while (!listing.Add(machine_.Query({.body = listing.NextPage()}))) continue;
     return listing.TakePlaces();
   }
   model::Error Unlock(const std::string& path, model::SessionId session) {

@@ -45,14 +45,9 @@ Waiter::Step Waiter::OnReply(const model::Reply& reply) {
       version_ = stat.version;
       return List();
     }
-    case Phase::kListing: {
-      // Somebody has deleted all of it.
-      if (reply.error.reason == Reason::kNoNode) return Join();
-      if (!reply.ok()) return Failed(reply.error);
-      const auto* page = std::get_if<model::ListResult>(&reply.result);
-      CHECK(page != nullptr);
-      return listing_.Add(*page) ? Decide(reply.revision) : List();
-    }
+    case Phase::kListing:
+      if (Listing::IsError(reply)) return Failed(reply.error);
+      return listing_.Add(reply) ? Decide(reply.revision) : List();
     case Phase::kLeaving:
       return Failed({.reason = Reason::kTimeout,
                      .path = path_,

@@ -32,7 +32,7 @@ bool Matches(const model::WatchTarget& target, std::string_view path) {
 }
 
 // All state is read as this; who may see what is decided for each node.
-const std::vector<model::Identity> kReader = {{acl::kSuperScheme, ""}};
+const std::vector<model::Identity> kReader = {acl::kSuper};
 
 // The nodes of one target in memory; nothing if they are too many.
 std::optional<std::vector<Row>> Read(const machine::Machine& machine,

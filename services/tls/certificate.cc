@@ -53,19 +53,15 @@ std::string WhatIsWrong(X509_STORE_CTX* context, const X509* leaf) {
   const Certificate certificate = Describe(at != nullptr ? at : leaf);
   const std::string whose = absl::StrCat("the certificate of \"", certificate.subject, "\"");
   const int error = X509_STORE_CTX_get_error(context);
+  if (IsOfUnknownIssuer(error)) {
+    return absl::StrCat(whose, " is signed by \"", certificate.issuer,
+                        "\", which is none of the trusted CAs");
+  }
   switch (error) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
       return absl::StrCat(whose, " has expired at ", TimeText(certificate.ends));
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return absl::StrCat(whose, " is not valid before ", TimeText(certificate.begins));
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-      return absl::StrCat(whose, " is signed by \"", certificate.issuer,
-                          "\", which is none of the trusted CAs");
     case X509_V_ERR_INVALID_PURPOSE:
       return absl::StrCat(whose, " is not for TLS clients (extended key usage)");
     default:
@@ -81,6 +77,20 @@ std::string TimeText(base::WallTime time) {
   gmtime_r(&seconds, &tm);
   std::array<char, 32> text{};
   return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &tm)};
+}
+
+bool IsOfUnknownIssuer(long verify_error) {
+  switch (verify_error) {
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+      return true;
+    default:
+      return false;
+  }
 }
 
 Certificate Describe(const X509* certificate) {

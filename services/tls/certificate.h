@@ -27,6 +27,9 @@ absl::StatusOr<Certificate> DescribeFirst(std::string_view pem);
 // "2026-05-01T09:30:00Z"
 std::string TimeText(base::WallTime time);
 
+// Whether OpenSSL's X509_V_ERR_… says that nobody who is trusted has signed it.
+bool IsOfUnknownIssuer(long verify_error);
+
 // Whether the first certificate of `pem` is one of `host`, a DNS name or an IP address. Only its
 // subject alternative names count, and a wildcard stands for one label.
 bool IsFor(std::string_view pem, const std::string& host);

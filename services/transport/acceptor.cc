@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "base/host_port.h"
 #include "base/log.h"
 #include "transport/open_connections.h"
 
@@ -29,20 +30,6 @@ constexpr std::chrono::milliseconds kFailedPause(100);
 constexpr std::chrono::seconds kCountInterval(1);
 // The first byte of a record that carries a handshake (RFC 8446, 5.1). HTTP begins with a letter.
 constexpr unsigned char kTlsHandshake = 0x16;
-
-struct HostAndPort {
-  std::string host;
-  std::string port;
-};
-
-// "[::1]:7400" -> "::1" and "7400".
-HostAndPort Split(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  CHECK(colon != std::string::npos);
-  std::string host = address.substr(0, colon);
-  if (host.size() >= 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
-  return {std::move(host), address.substr(colon + 1)};
-}
 
 std::string CallerOf(const tcp::socket& socket) {
   Error error;
@@ -60,7 +47,7 @@ class Acceptor::Core {
   explicit Core(Options options) : options_(std::move(options)) {}
 
   absl::Status Listen() {
-    const HostAndPort address = Split(options_.address);
+    const base::HostPort address = base::SplitHostPort(options_.address);
     Error error;
     tcp::resolver resolver(context_);
     const auto found = resolver.resolve(

@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "acl/digest.h"
 #include "acl/permission.h"
 #include "acl/scheme.h"
 #include "base/status.h"
@@ -177,7 +178,7 @@ absl::Status PrintDigest(const std::string& user) {
   absl::string_view password = *input;
   absl::ConsumeSuffix(&password, "\n");
   if (password.empty()) return absl::InvalidArgumentError("there is no password on the input");
-  Print(DigestOf(user, {password.data(), password.size()}) + "\n");
+  Print(acl::DigestOf(absl::StrCat(user, ":", password)) + "\n");
   return absl::OkStatus();
 }
 

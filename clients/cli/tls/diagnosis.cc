@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "base/check.h"
+#include "base/host_port.h"
 #include "tls/certificate.h"
 #include "tls/openssl.h"
 
@@ -26,20 +27,8 @@ using Ssl = std::unique_ptr<SSL, tls::Freed<SSL_free>>;
 constexpr char kPreface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0";
 constexpr unsigned char kAlpn[] = {2, 'h', '2'};
 
-struct Endpoint {
-  std::string host;
-  std::string port;
-};
-
-Endpoint Split(const std::string& text) {
-  const size_t colon = text.rfind(':');
-  std::string host = text.substr(0, colon);
-  if (host.size() >= 2 && host.front() == '[') host = host.substr(1, host.size() - 2);
-  return {std::move(host), text.substr(colon + 1)};
-}
-
 // A socket whose every call gives up after `patience`; not open if nobody is there.
-tcp::socket Dial(asio::io_context* context, const Endpoint& to,
+tcp::socket Dial(asio::io_context* context, const base::HostPort& to,
                  std::chrono::milliseconds patience) {
   asio::error_code error;
   const auto found = tcp::resolver(*context).resolve(to.host, to.port, error);
@@ -84,7 +73,7 @@ class NoPipeSignal {
 class Diagnosis {
  public:
   Diagnosis(const std::string& endpoint, const TlsOptions& options)
-      : endpoint_(endpoint), to_(Split(endpoint)), options_(options) {
+      : endpoint_(endpoint), to_(base::SplitHostPort(endpoint)), options_(options) {
     context_.reset(SSL_CTX_new(TLS_client_method()));
     CHECK(context_ != nullptr);
     SSL_CTX_set_min_proto_version(context_.get(), TLS1_2_VERSION);
@@ -162,6 +151,11 @@ class Diagnosis {
     CHECK(shown != nullptr);
     const tls::Certificate certificate = tls::Describe(shown.get());
     const std::string whose = absl::StrCat(endpoint_, ": the server's certificate ");
+    if (tls::IsOfUnknownIssuer(verified)) {
+      return absl::StrCat(whose, "is signed by \"", certificate.issuer, "\", which is no CA of ",
+                          options_.files.ca.empty() ? "this system: say with --tls-ca whom to trust"
+                                                    : options_.files.ca);
+    }
     switch (verified) {
       case X509_V_ERR_CERT_HAS_EXPIRED:
         return absl::StrCat(whose, "has expired at ", tls::TimeText(certificate.ends));
@@ -171,16 +165,6 @@ class Diagnosis {
       case X509_V_ERR_IP_ADDRESS_MISMATCH:
         return absl::StrCat(whose, "is for ", absl::StrJoin(certificate.names, ", "), ", not for ",
                             name(), ": another address, or --tls-server-name");
-      case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT:
-      case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
-      case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-      case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
-      case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
-      case X509_V_ERR_CERT_SIGNATURE_FAILURE:
-        return absl::StrCat(whose, "is signed by \"", certificate.issuer, "\", which is no CA of ",
-                            options_.files.ca.empty()
-                                ? "this system: say with --tls-ca whom to trust"
-                                : options_.files.ca);
       default:
         return absl::StrCat(whose, "is not good: ", X509_verify_cert_error_string(verified));
     }
@@ -210,7 +194,7 @@ class Diagnosis {
   }
 
   const std::string& endpoint_;
-  const Endpoint to_;
+  const base::HostPort to_;
   const TlsOptions& options_;
   bool asked_for_certificate_ = false;
   tls::Context context_;

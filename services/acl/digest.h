@@ -1,0 +1,16 @@
+// The hash of a digest, as ZooKeeper has it, so that ACLs move over from there.
+#ifndef PANDO_ACL_DIGEST_H_
+#define PANDO_ACL_DIGEST_H_
+
+#include <string>
+#include <string_view>
+
+namespace pando::acl {
+
+// "user:base64(sha1(user:password))" of "user:password": what an ACL names. REQUIRES: it has a
+// colon.
+std::string DigestOf(std::string_view credential);
+
+}  // namespace pando::acl
+
+#endif  // PANDO_ACL_DIGEST_H_
