@@ -343,6 +343,7 @@ replica::Observer Server::Observe() {
 
 // On the core thread, after every turn.
 void Server::Publish(const replica::Gauges& gauges) {
+  JudgeReady(gauges);
   facts_.term = gauges.term.value();
   metrics_.Set(Gauge::kRole, static_cast<uint64_t>(gauges.role));
   metrics_.Set(Gauge::kLeader, gauges.leader.value());
@@ -374,11 +375,13 @@ void Server::Publish(const replica::Gauges& gauges) {
   const posix::DiskGauges disk = disk_thread_->gauges();
   metrics_.SetTotal(Counter::kWalBytes, disk.written_bytes);
   metrics_.SetTotal(Counter::kWalSegmentsDeleted, disk.retired_segments);
+}
 
+// Before the numbers that /readyz compares: it must not see the new ones against the old bound.
+void Server::JudgeReady(const replica::Gauges& gauges) {
   const uint64_t known = gauges.known_committed.value();
-  const uint64_t slack = facts_.serving.load() ? std::min(known, kReadyLagMax) : 0;
-  metrics_.Set(Gauge::kReadyAt, known - slack);
-  const bool ready = gauges.leader && facts_.cluster.load() != 0 && gauges.applied.value() >= known;
+  const bool named = facts_.cluster.load() != 0;
+  const bool ready = gauges.leader && named && gauges.applied.value() >= known;
   if (ready && !facts_.serving.exchange(true)) {
     api_->SetServing(true);
     base::Log(base::Severity::kInfo, "serving",
@@ -389,6 +392,9 @@ void Server::Publish(const replica::Gauges& gauges) {
                {"cluster", std::string(absl::StrCat(absl::Hex(facts_.cluster.load())))},
                {"revision", gauges.applied}});
   }
+  const uint64_t slack = facts_.serving.load() ? std::min(known, kReadyLagMax) : 0;
+  // As long as the ensemble has no name, the entry that gives it one is still to come.
+  metrics_.Set(Gauge::kReadyAt, named ? known - slack : gauges.applied.value() + 1);
 }
 
 // --- The end ----------------------------------------------------------------------------------

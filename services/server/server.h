@@ -55,6 +55,7 @@ class Server {
   replica::Options ReplicaOptions() const;
   replica::Observer Observe();
   void Publish(const replica::Gauges& gauges);
+  void JudgeReady(const replica::Gauges& gauges);
   admin::PeerMetrics::Source PeerSource();
   std::vector<admin::PortNumbers> PortNumbers() const;
   absl::Status StartApi();

@@ -27,6 +27,21 @@ class EnsembleTest(harness.TestCase):
         return {member["id"]: member for member in self.json("member", "ls")}
 
 
+class Beginning(harness.TestCase):
+    def test_whoever_is_ready_knows_its_ensemble(self):
+        """Its name and that it serves come with /readyz, and not a moment later."""
+        for turn in range(4):
+            ensemble = harness.Ensemble(self.folder / f"{turn}", count=2)
+            ensemble.folder.mkdir()
+            self.addCleanup(ensemble.close)
+            for server in ensemble.servers.values():
+                server.spawn()
+            for server in ensemble.servers.values():
+                harness.wait_until(lambda: server.http("/readyz")[0] == 200, 30, "ready")
+                self.assertIn(" serving client=", server.log())
+            ensemble.close()
+
+
 class Together(EnsembleTest):
     def test_each_server_takes_writes_and_shows_those_of_the_others(self):
         for writer in self.ensemble.servers.values():
