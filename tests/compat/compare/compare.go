@@ -1,0 +1,115 @@
+// Package compare finds where two transcripts of one program differ without a known reason.
+package compare
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+
+	"pando.test/compat/play"
+)
+
+// Explained is a difference that is meant. Each is a line of the table in docs/zookeeper.md.
+type Explained struct {
+	What      string `json:"what"` // regular expressions: the request, ZooKeeper's outcome, Pando's
+	ZooKeeper string `json:"zookeeper"`
+	Pando     string `json:"pando"`
+	Reason    string `json:"reason"`
+
+	what, zookeeper, pando *regexp.Regexp
+}
+
+// Read reads the file of explained differences.
+func Read(file string) ([]Explained, error) {
+	bytes, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	var all []Explained
+	if err := json.Unmarshal(bytes, &all); err != nil {
+		return nil, fmt.Errorf("%s: %w", file, err)
+	}
+	for i := range all {
+		if all[i].Reason == "" {
+			return nil, fmt.Errorf("%s: entry %d has no reason", file, i)
+		}
+		for _, part := range []struct {
+			text string
+			to   **regexp.Regexp
+		}{
+			{all[i].What, &all[i].what},
+			{all[i].ZooKeeper, &all[i].zookeeper},
+			{all[i].Pando, &all[i].pando},
+		} {
+			if *part.to, err = regexp.Compile("^(?:" + part.text + ")$"); err != nil {
+				return nil, fmt.Errorf("%s: entry %d: %w", file, i, err)
+			}
+		}
+	}
+	return all, nil
+}
+
+// Difference is the first unexplained one of a program.
+type Difference struct {
+	Burst            int
+	What             string
+	ZooKeeper, Pando string
+}
+
+func (d Difference) String() string {
+	return fmt.Sprintf("burst %d: %s\n  zookeeper: %s\n  pando:     %s", d.Burst, d.What, d.ZooKeeper,
+		d.Pando)
+}
+
+// Kind is what differences have in common that probably have one cause.
+func (d Difference) Kind() string {
+	return strings.Join([]string{Gist(d.What), Gist(d.ZooKeeper), Gist(d.Pando)}, " | ")
+}
+
+var details = regexp.MustCompile(`["{[].*| \S+=.*| null.*|zxid.*`)
+
+// Gist is a request, or an outcome, without its paths, stats and other details.
+func Gist(s string) string { return strings.TrimSpace(details.ReplaceAllString(s, "")) }
+
+// First is the first difference that nothing explains; nil if there is none.
+func First(zookeeper, pando play.Transcript, explained []Explained) *Difference {
+	for i := range max(len(zookeeper), len(pando)) {
+		z, p := at(zookeeper, i), at(pando, i)
+		if z.What == p.What && z.Outcome == p.Outcome && z.Client == p.Client {
+			continue
+		}
+		if z.What == p.What && isExplained(z, p, explained) {
+			continue
+		}
+		return &Difference{Burst: max(z.Burst, p.Burst), What: z.What, ZooKeeper: whole(z, p),
+			Pando: whole(p, z)}
+	}
+	return nil
+}
+
+func at(transcript play.Transcript, i int) play.Line {
+	if i < len(transcript) {
+		return transcript[i]
+	}
+	return play.Line{What: "nothing"}
+}
+
+// whole is the outcome, with the request where the other's is another one.
+func whole(line, other play.Line) string {
+	if line.What != other.What {
+		return line.What + " " + line.Outcome
+	}
+	return line.Outcome
+}
+
+func isExplained(z, p play.Line, explained []Explained) bool {
+	for _, e := range explained {
+		if e.what.MatchString(z.What) && e.zookeeper.MatchString(z.Outcome) &&
+			e.pando.MatchString(p.Outcome) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,3 @@
+module pando.test/compat
+
+go 1.24.0
