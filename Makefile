@@ -8,8 +8,9 @@
 #   make package-test  install the .deb on a bare Debian, and start the server as its unit does
 #   make clients  the clients: the CLI, and the stubs and packages of other languages
 #   make test-clients  lint and test those packages against real servers
+#   make compat   kazoo's tests, Curator's recipes and random requests, against Pando and ZooKeeper
 #   make check    what CI runs
-.PHONY: run test test-clients deploy-test alerts-test image-test package package-test bench check release clients sim cluster fuzz format lint clean
+.PHONY: run test test-clients compat deploy-test alerts-test image-test package package-test bench check release clients sim cluster fuzz format lint clean
 
 JOBS ?= $(shell nproc)
 RELEASE := build/release
@@ -35,6 +36,9 @@ package: release
 
 package-test: package
 	@scripts/package-test
+
+compat: release
+	@scripts/compat $(ARGS)
 
 bench: release
 	@scripts/bench

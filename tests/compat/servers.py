@@ -1,6 +1,6 @@
 """The servers that compatibility is tested with: real ZooKeepers, and ensembles of Pando.
 
-Both kinds have `addresses` for ZooKeeper clients, and `kill(address)`, and end with close().
+Both kinds have `addresses` for ZooKeeper clients, start() and kill(address), and end with close().
 """
 
 import pathlib
@@ -98,9 +98,12 @@ maxSessionTimeout={maximum}
             (self.folder / f"zoo-{i}.cfg").write_text(config)
 
     def start(self):
+        """Starts whatever does not run, and waits until all serve."""
         jars = zookeeper_jars()
         options = [f"-D{name}={value}" for name, value in self.PROPERTIES.items()]
         for i, address in enumerate(self.addresses, 1):
+            if address in self.processes:
+                continue
             with open(self.folder / f"zookeeper-{i}.log", "ab") as log:
                 self.processes[address] = subprocess.Popen(
                     ["java", "-Xmx1g", *options, "-cp", f"{jars}/*",
@@ -110,14 +113,14 @@ maxSessionTimeout={maximum}
             harness.wait_until(lambda: "Mode:" in four_letters(address, "srvr"), START_S, address)
         return self
 
-    def pid(self, address):
-        return self.processes[address].pid
+    def kill(self, address):
+        process = self.processes.pop(address)
+        process.kill()
+        process.wait()
 
     def close(self):
-        for process in self.processes.values():
-            process.kill()
-            process.wait()
-        self.processes = {}
+        for address in list(self.processes):
+            self.kill(address)
 
 
 class Pando:
@@ -131,11 +134,16 @@ class Pando:
         self.addresses = list(self.servers)
 
     def start(self):
-        self.ensemble.start()
+        """Starts whatever does not run, and waits until all serve."""
+        for server in self.servers.values():
+            if server.process is None:
+                server.spawn()
+        for server in self.servers.values():
+            server.wait_ready()
         return self
 
-    def pid(self, address):
-        return self.servers[address].process.pid
+    def kill(self, address):
+        self.servers[address].kill()
 
     def close(self):
         self.ensemble.close()

@@ -25,12 +25,15 @@ func main() {
 		explained = flag.String("explained", "", "FILE of differences that are meant")
 		out       = flag.String("out", ".", "FOLDER for the shrunk programs that differ")
 		replay    = flag.String("replay", "", "FILE with one program: play this one, and show all of it")
+		record    = flag.String("record", "", "FILE for what -zookeeper says, to compare with later")
+		recording = flag.String("recording", "", "FILE of that kind, instead of -zookeeper")
 		outcomes  = flag.Bool("outcomes", false, "say how often each request had each outcome")
 		doctored  = flag.Bool("doctored", false, "a proxy alters replies of -pando: must be found")
 	)
 	flag.Parse()
 	f := fuzzer{ops: *ops, workers: *workers, findingsMax: *findings, out: *out,
-		zookeeper: target("zookeeper", *zookeeper), pando: target("pando", *pando)}
+		zookeeper: target("zookeeper", *zookeeper, *recording != ""),
+		pando:     target("pando", *pando, *record != "")}
 	if *explained != "" {
 		var err error
 		f.explained, err = compare.Read(*explained)
@@ -43,12 +46,18 @@ func main() {
 			f.pando.Addresses[i] = lying
 		}
 	}
-	if *replay != "" {
+	started := time.Now()
+	switch {
+	case *replay != "":
 		exitOn(f.replay(*replay))
 		return
+	case *record != "":
+		exitOn(f.record(*record, *seed))
+	case *recording != "":
+		exitOn(f.compareWithRecording(*recording))
+	default:
+		exitOn(f.run(*seed))
 	}
-	started := time.Now()
-	exitOn(f.run(*seed))
 	fmt.Printf("%d ops of %d programs in %.0f s: %d kinds of difference\n",
 		f.played.Load(), f.programs.Load(), time.Since(started).Seconds(), len(f.found))
 	if *outcomes {
@@ -59,8 +68,8 @@ func main() {
 	}
 }
 
-func target(name, addresses string) play.Target {
-	if addresses == "" {
+func target(name, addresses string, optional bool) play.Target {
+	if addresses == "" && !optional {
 		exitOn(fmt.Errorf("-%s is missing", name))
 	}
 	return play.Target{Name: name, Addresses: strings.Split(addresses, ",")}

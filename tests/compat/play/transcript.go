@@ -12,10 +12,11 @@ import (
 
 // Line is one thing that a client saw.
 type Line struct {
-	Burst, Client int
-	What          string // the request, or "event"
-	Outcome       string
-	zxid          int64 // of an event
+	Burst   int    `json:"burst"`
+	Client  int    `json:"client"`
+	What    string `json:"what"` // the request, or "event"
+	Outcome string `json:"outcome"`
+	zxid    int64  // of an event
 }
 
 func (l Line) String() string {
