@@ -18,6 +18,9 @@ all servers. The binaries are those of PANDO_BIN (build/release/bin).
   nobody                 {"endpoint": ...}      nobody listens there
   stranger               {"endpoint": ...}      a server of another ensemble
   http                   {"endpoint": ...}      a server, but not for gRPC
+  tls [expired]          {"endpoint": ...}      a server of another ensemble that demands a
+                         certificate, and has a good one, or one that has expired; and beside it, as
+                         PEM texts, what to try on it: ca, certificate, key, other_ca
 What cannot be done is answered by {"error": "..."}.
 """
 
@@ -25,12 +28,14 @@ import ctypes
 import json
 import pathlib
 import signal
+import ssl
 import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests" / "e2e"), str(pathlib.Path(__file__).resolve().parent)]
 
+import certs  # noqa: E402
 import fronts  # noqa: E402
 import harness  # noqa: E402
 
@@ -107,13 +112,28 @@ class Commands:
         return {"endpoint": f"127.0.0.1:{harness.free_ports(1)[0]}"}
 
     def stranger(self):
-        folder = self._folder / f"stranger-{len(self._others)}"
-        folder.mkdir()
-        self._others.append(Server(folder).start())
-        return {"endpoint": self._others[-1].endpoint}
+        return {"endpoint": self._other_server().start().endpoint}
+
+    def tls(self, name="server"):
+        server = self._other_server()
+        own, other = certs.Certs(server.folder / "certs"), certs.Certs(server.folder / "other")
+        own.sign("expired", -1, "127.0.0.1")
+        server.flags += own.server_flags(name)
+        server.https = ssl._create_unverified_context()
+        server.start()
+        files = {"ca": own.path("ca.crt"), "certificate": own.path("client.crt"),
+                 "key": own.path("client.key"), "other_ca": other.path("ca.crt")}
+        texts = {name: pathlib.Path(path).read_text() for name, path in files.items()}
+        return {"endpoint": server.endpoint, **texts}
 
     def http(self):
         return {"endpoint": f"127.0.0.1:{self._server(1).ports[2]}"}
+
+    def _other_server(self):
+        folder = self._folder / f"other-{len(self._others)}"
+        folder.mkdir()
+        self._others.append(Server(folder))
+        return self._others[-1]
 
     def _server(self, server):
         return self._ensemble.servers[int(server)]

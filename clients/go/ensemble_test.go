@@ -31,6 +31,9 @@ type answer struct {
 	Endpoints []string
 	Endpoint  string
 	ID        int
+	// Of a server that speaks TLS: PEM texts.
+	CA, Certificate, Key string
+	OtherCA              string `json:"other_ca"`
 }
 
 // One for all tests, whole again before each.

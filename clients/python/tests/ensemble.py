@@ -75,6 +75,10 @@ class Ensemble:
         """An endpoint that is none of the ensemble's: silent, nobody, stranger or http."""
         return str(self._ask(kind)["endpoint"])
 
+    def tls(self, certificate: str) -> dict[str, Any]:
+        """A server that demands a certificate; its own is good ("server") or "expired"."""
+        return self._ask(f"tls {certificate}")
+
     def _ask(self, command: str) -> dict[str, Any]:
         assert self._process.stdin is not None
         self._process.stdin.write(command + "\n")

@@ -334,3 +334,23 @@ def test_acl_denied(connect: Connect, root: str) -> None:
     assert len(watches[1]) == 0
     with takes(0, 2), pytest.raises(pando.UnauthenticatedError):
         connect(identities=["nonsense"])
+
+
+def test_tls(ensemble: Ensemble, connect: Connect) -> None:
+    def mutual(server: dict[str, str]) -> pando.Tls:
+        ca, certificate, key = (server[name].encode() for name in ("ca", "certificate", "key"))
+        return pando.Tls(ca, certificate, key)
+
+    def refused(server: dict[str, str], tls: pando.Tls | None, why: str) -> None:
+        with takes(1, 1.5), pytest.raises(pando.UnavailableError, match=why):
+            connect(server["endpoint"], tls=tls, connect_timeout=1, attempt_timeout=0.5)
+
+    server = ensemble.tls("server")
+    session = connect(server["endpoint"], tls=mutual(server))
+    me = session.call("/pando.v1.TreeService/WhoAmI", tree.WhoAmIRequest(), tree.WhoAmIResponse)
+    assert [one.id for one in me.identities if one.scheme == "x509"]
+    refused(server, pando.Tls(server["ca"].encode()), "no session within 1")
+    refused(server, None, "no session within 1")
+    refused(server, pando.Tls(server["other_ca"].encode()), "CERTIFICATE_VERIFY_FAILED")
+    expired = ensemble.tls("expired")
+    refused(expired, mutual(expired), "CERTIFICATE_VERIFY_FAILED.*expired")
