@@ -10,7 +10,7 @@ import org.apache.curator.framework.CuratorFramework;
 import org.apache.curator.framework.CuratorFrameworkFactory;
 import org.apache.curator.retry.ExponentialBackoffRetry;
 
-/** The servers under test. Whoever started the tests owns them, and kills and starts them for us. */
+/** The servers under test. Whoever started the tests owns, kills and starts them for us. */
 final class Servers {
   private static final Pattern REMOTE = Pattern.compile("remoteserver:\\S*/([0-9.]+:[0-9]+)");
 
