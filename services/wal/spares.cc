@@ -61,6 +61,11 @@ void Spares::Retire(std::string path) {
   retired_.push_back(std::move(path));
 }
 
+bool Spares::ready() const {
+  const base::MutexLock lock(&mutex_);
+  return state_ == State::kReady;
+}
+
 bool Spares::wants_tending() const {
   const base::MutexLock lock(&mutex_);
   return !retired_.empty() || state_ == State::kNone;

@@ -38,6 +38,8 @@ class Spares {
   // The segment is not needed any more; oldest first. Owner thread.
   void Retire(std::string path) PANDO_EXCLUDES(mutex_);
 
+  // Take() will find one. Owner thread.
+  bool ready() const PANDO_EXCLUDES(mutex_);
   // There is something for Tend() to do.
   bool wants_tending() const PANDO_EXCLUDES(mutex_);
   // Gets rid of the retired segments and makes a spare if there is none. RESOURCE_EXHAUSTED: there

@@ -63,7 +63,10 @@ absl::StatusOr<std::unique_ptr<Wal>> Wal::Open(io::Disk* disk, std::string dir, 
     absl::StatusOr<std::unique_ptr<io::File>> file =
         disk->Open(wal->PathOf(wal->segments_.back().name), io::OpenMode::kReadWrite);
     if (!file.ok()) return file.status();
+    const absl::StatusOr<uint64_t> bytes = (*file)->Size();
+    if (!bytes.ok()) return bytes.status();
     wal->file_ = *std::move(file);
+    wal->file_bytes_ = *bytes;
   }
   PANDO_RETURN_IF_ERROR(wal->RaiseStartCount());
   const std::optional<Position> reset = wal->options_.reset;
@@ -243,12 +246,7 @@ absl::Status Wal::CommitBatch() {
 
 absl::StatusOr<BatchPlace> Wal::WriteBatch() {
   CHECK(!body_.empty());
-  const bool fits = !segments_.empty() &&
-                    segments_.back().bytes + BatchBytes(body_.size()) <= options_.segment_bytes;
-  // An empty segment takes a batch of any size.
-  if (!fits && (segments_.empty() || segments_.back().bytes > 0)) {
-    PANDO_RETURN_IF_ERROR(Fail(BeginSegment()));
-  }
+  if (NeedsSegment()) PANDO_RETURN_IF_ERROR(Fail(BeginSegment()));
   Segment& segment = segments_.back();
   const BatchPlace place{.segment = segment.name.first, .offset = segment.bytes};
   const std::string frame = FrameBatch(segment.bytes == 0);
@@ -261,6 +259,16 @@ absl::StatusOr<BatchPlace> Wal::WriteBatch() {
   ++stats_.batches;
   stats_.written_bytes += frame.size();
   return place;
+}
+
+// An empty segment takes a batch of any size. One that was begun without a spare, as the first is,
+// grows with every batch, and a sync of that costs twice as much: it ends when there is a spare.
+bool Wal::NeedsSegment() const {
+  if (segments_.empty()) return true;
+  const uint64_t bytes = segments_.back().bytes;
+  const uint64_t end = bytes + BatchBytes(body_.size());
+  if (bytes == 0) return false;
+  return end > options_.segment_bytes || (end > file_bytes_ && spares_.ready());
 }
 
 std::string Wal::FrameBatch(bool with_head) const {
@@ -293,6 +301,7 @@ absl::Status Wal::BeginSegment() {
   PANDO_RETURN_IF_ERROR(SyncFailed(disk_->SyncDir(dir_)));
   segments_.push_back({.name = name});
   file_ = *std::move(file);
+  file_bytes_ = *taken ? options_.segment_bytes : 0;
   return absl::OkStatus();
 }
 

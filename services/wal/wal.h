@@ -140,6 +140,7 @@ class Wal {
   void BeginBatch();
   absl::Status CommitBatch();
   absl::StatusOr<BatchPlace> WriteBatch();
+  bool NeedsSegment() const;
   std::string FrameBatch(bool with_head) const;
   absl::Status BeginSegment();
   absl::Status SyncTimed();
@@ -162,6 +163,7 @@ class Wal {
   Contents contents_;
   std::deque<Segment> segments_;    // oldest first; batches go to the last one
   std::unique_ptr<io::File> file_;  // of the last segment
+  uint64_t file_bytes_ = 0;         // of `file_` when it was opened: written ahead
   BatchNumber next_;
   uint64_t bytes_ = 0;
   Stats stats_;

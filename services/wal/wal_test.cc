@@ -500,15 +500,34 @@ TEST_F(WalTest, SyncsAreTimed) {
 
 TEST_F(WalTest, TheNextSegmentIsTheSpare) {
   Open();
+  AppendBlocks(1, 3);
   EXPECT_TRUE(wal_->spares()->wants_tending());
   Tend();
   EXPECT_FALSE(wal_->spares()->wants_tending());
-  AppendBlocks(1, 3);
   const uint64_t used = disk_->used_bytes();
   AppendBlocks(2, 4);
   ASSERT_EQ(Segments().size(), 2u);
   EXPECT_EQ(disk_->used_bytes(), used);  // overwritten, not grown
   EXPECT_TRUE(wal_->spares()->wants_tending());
+}
+
+TEST_F(WalTest, ASegmentThatGrowsEndsWhenThereIsASpare) {
+  Open();
+  AppendBlocks(1, 1);
+  ASSERT_EQ(Segments().size(), 1u);
+  Tend();
+  const uint64_t used = disk_->used_bytes();
+  AppendBlocks(2, 1);
+  EXPECT_EQ(Segments().size(), 2u);
+  Tend();  // the next one: this segment does not grow, and goes on
+  AppendBlocks(3, 1);
+  EXPECT_EQ(Segments().size(), 2u);
+  EXPECT_EQ(disk_->used_bytes(), used + options_.segment_bytes);
+  KillAndOpen();
+  Tend();
+  AppendBlocks(4, 1);
+  EXPECT_EQ(Segments().size(), 2u);
+  EXPECT_EQ(recovered_.entries.size(), 3u);
 }
 
 TEST_F(WalTest, ADroppedSegmentIsUsedAgain) {
