@@ -150,9 +150,9 @@ void Replica::Flush(base::Instant now, base::WallTime wall) {
   AnswerAdministrations();
   streams_.Tick(now_);
   UpdatePeers();
-  SendMail();
   std::vector<io::Egress::Parcel> parcels = lanes_.TakeParcels();
   if (!parcels.empty()) adapters_.egress->Send(std::move(parcels));
+  SendMail();
   if (observer_.on_flush) observer_.on_flush(gauges());
 }
 

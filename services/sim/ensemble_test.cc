@@ -45,6 +45,33 @@ TEST_F(EnsembleTest, ANewLeaderPromisesNoSessionAnythingBeforeItKnowsWhoHasExpir
   EXPECT_GT(std::get<model::SessionResult>(late->result).time_left_ms, 0);
 }
 
+// Telling the followers costs a write to a socket each, for which no caller should wait.
+TEST_F(EnsembleTest, ACallerIsAnsweredBeforeTheFollowersHearOfTheCommit) {
+  options_.disk_delay_max = std::chrono::microseconds(1);  // the commit waits for followers alone
+  Make(3);
+  StartAll();
+  const uint64_t leader = Leader();
+  ASSERT_TRUE(Write(leader, "first")->ok());
+  schedule_.RunFor(seconds(1));
+
+  std::optional<uint64_t> sent_before;
+  const auto calls = std::make_shared<Calls>(servers_.at(leader).get());
+  io::Request request;
+  request.deadline = schedule_.now() + seconds(5);
+  model::Command command;
+  command.body = model::Set{"/", "second"};
+  request.body = std::move(command);
+  calls->Send(std::move(request), {}, [&](const Reply& reply) {
+    EXPECT_TRUE(reply.ok());
+    sent_before = network_.totals().sent;
+  });
+  const base::Instant end = schedule_.now() + seconds(5);
+  while (!sent_before && schedule_.Step(end)) {
+  }
+  ASSERT_TRUE(sent_before.has_value());
+  EXPECT_EQ(network_.totals().sent - *sent_before, 2u) << "in the same turn, one a follower";
+}
+
 // A core thread that finds something due at every look would never sleep.
 TEST_F(EnsembleTest, IsSeldomWokenWhileNothingHappens) {
   Make(3);
