@@ -212,6 +212,28 @@ class Failover(EnsembleTest):
         self.assertEqual(survivor.pando("ls", "--linearizable", "/").stdout, "")
 
 
+class Room(EnsembleTest):
+    def test_with_the_disks_of_a_majority_full_writes_are_refused_and_reads_served(self):
+        """Full is what has less free than its reserve: here one that no disk of a test has."""
+        self.ensemble.pando("create", "/before", "x")
+        full = self.ensemble.followers()
+        for server in full:
+            server.stop()
+            server.start("--disk-reserve=1TiB")
+
+        def refusal(server):
+            done = server.pando("set", "/before", "y", "--timeout", "1s", check=False)
+            return done.returncode == REFUSED and done.stderr
+
+        for server in self.ensemble.running():
+            error = harness.wait_until(lambda: refusal(server), 10, "a refusal")
+            self.assertIn("NO_SPACE", error)
+            self.assertEqual(server.pando("get", "--linearizable", "/before").stdout, "x")
+        full[0].stop()
+        full[0].start()
+        self.assertEqual(full[0].pando("set", "/before", "z").returncode, OK)
+
+
 class Members(EnsembleTest):
     def newcomer(self):
         peers = ",".join(f"127.0.0.1:{server.ports[1]}"

@@ -98,6 +98,7 @@ class Server:
         self.log_path = self.folder / f"pandod-{server_id}.log"
         self.id = server_id
         self.flags = list(flags)
+        self.pandod = PANDOD
         self.ports = ports or free_ports(4)
         self.process = None
         self.https = None  # an ssl.SSLContext where the HTTP port speaks TLS
@@ -109,7 +110,7 @@ class Server:
     def command(self, *more):
         names = ("client", "peer", "http", "zookeeper")
         listen = [f"--listen-{name}=127.0.0.1:{port}" for name, port in zip(names, self.ports)]
-        return [PANDOD, "--id", str(self.id), "--data-dir", str(self.data_dir), *listen,
+        return [self.pandod, "--id", str(self.id), "--data-dir", str(self.data_dir), *listen,
                 *self.flags, *more]
 
     def spawn(self, *more, **popen):
