@@ -36,7 +36,8 @@ std::string Advice(const ServerError& error, const std::string& path) {
   if (reason == "NO_CHILDREN_FOR_EPHEMERALS") {
     return absl::StrCat(path, " would lie below an ephemeral node, which can have no children");
   }
-  if (reason == "PERMISSION_DENIED") {
+  // What only administrators may do has no path either.
+  if (reason == "PERMISSION_DENIED" && !path.empty()) {
     return absl::StrCat("the ACL does not let you do that to ", path);
   }
   if (reason == "NO_SPACE") return "the servers' disks are full; free some space on them";

@@ -100,6 +100,9 @@ TEST(ServerError, ADescriptionSaysWhatToDo) {
   };
   EXPECT_EQ(describe("NO_NODE", {{"path", "/a"}}), "there is no node /a (NO_NODE)");
   EXPECT_EQ(describe("NO_NODE", {}), "in the server's words (NO_NODE)") << "of a member";
+  EXPECT_EQ(describe("PERMISSION_DENIED", {{"path", "/a"}}),
+            "the ACL does not let you do that to /a (PERMISSION_DENIED)");
+  EXPECT_EQ(describe("PERMISSION_DENIED", {}), "in the server's words (PERMISSION_DENIED)");
   EXPECT_THAT(describe("NOT_EMPTY", {{"path", "/a"}}), HasSubstr("`pando rm -r`"));
   EXPECT_THAT(
       describe("BAD_VERSION", {{"path", "/a"}, {"actual_version", "4"}, {"expected_version", "3"}}),

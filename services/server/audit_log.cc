@@ -15,7 +15,11 @@
 namespace pando::server {
 
 absl::StatusOr<std::unique_ptr<AuditLog>> AuditLog::Open(const std::string& path) {
-  const int file = open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+  // Not by way of /dev/stderr: what another user has opened for this process cannot be opened
+  // again.
+  const int file = path == kStderr
+                       ? fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
+                       : open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
   if (file < 0) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open --audit-log ", path));
   return std::unique_ptr<AuditLog>(new AuditLog(path, file));
 }

@@ -2,13 +2,15 @@
 // administrator's. Thread-safe.
 //
 // It is appended to, a whole line at a time, and never read: it can be moved away or cut by whoever
-// rotates it (copytruncate).
+// rotates it (copytruncate). Or it is standard error, for who collects the lines of both logs
+// there.
 #ifndef PANDO_SERVER_AUDIT_LOG_H_
 #define PANDO_SERVER_AUDIT_LOG_H_
 
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "api/server.h"
@@ -23,6 +25,7 @@ class AuditLog {
   // Denials that are written in a second: a stranger must not fill the disk. What is left out is
   // counted in the next second's first line.
   static constexpr uint64_t kDenialsPerSecondMax = 100;
+  static constexpr std::string_view kStderr = "-";
 
   static absl::StatusOr<std::unique_ptr<AuditLog>> Open(const std::string& path);
   ~AuditLog();

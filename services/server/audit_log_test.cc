@@ -55,6 +55,12 @@ TEST_F(AuditLogTest, ALineSaysAllOfIt) {
   }
 }
 
+TEST_F(AuditLogTest, ADashIsStandardError) {
+  testing::internal::CaptureStderr();
+  AuditLog::Open("-").value()->Write({1'000}, {.denied = true, .method = "TreeService/Get"});
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr(R"("method":"TreeService/Get")"));
+}
+
 TEST_F(AuditLogTest, DenialsAreLimitedAndWhatIsLeftOutIsCounted) {
   const uint64_t many = AuditLog::kDenialsPerSecondMax + 50;
   for (uint64_t i = 0; i < many; ++i) Deny(5'000 + static_cast<int64_t>(i));

@@ -320,7 +320,7 @@ const Flag kFlags[] = {
      "--super-digest, else nobody"},
     {"audit-log", "FILE", nullptr,
      [](Text t, W* w) { return Set(absl::StatusOr<std::string>(t), &w->config.audit_log); },
-     "A JSON line for each call that was denied or an administrator's; default: none"},
+     "A JSON line for each call that was denied or an administrator's; - is stderr; default: none"},
 
     {"log-format", "FORMAT", "text",
      [](Text t, W* w) { return SetFormat(t, &w->config.log_format); },

@@ -30,6 +30,8 @@ EVERYTHING = {
     "tls": {"enabled": True, "clientCertificates": False,
             "certManager": {"enabled": True, "issuer": {"name": "root", "kind": "ClusterIssuer"},
                             "duration": "24h", "renewBefore": "8h"}},
+    "admin": {"existingSecret": "operators", "identities": ["x509:CN=ops", "ip:10.0.0.0/8"]},
+    "auditLog": {"enabled": True},
     "persistence": {"size": "50Gi", "storageClassName": "fast"},
     "resources": {"requests": {"cpu": "2", "memory": "4Gi"},
                   "limits": {"memory": "8Gi"}},
@@ -61,6 +63,7 @@ MATRIX = {
     "anywhere": {"topologySpread": []},
     "tls of the chart": {"tls": {"enabled": True}, "backup": {"enabled": True}},
     "tls of a secret": {"tls": {"enabled": True, "existingSecret": "mine"}},
+    "administrators": {"admin": {"existingSecret": "operators"}, "backup": {"enabled": True}},
     "backup on a claim": {"backup": {"enabled": True, "persistence": {"existingClaim": "mine"}}},
 }
 
@@ -180,6 +183,9 @@ class Values(unittest.TestCase):
             ({"networkPolicy": {"enabled": "yes"}}, "enabled"),
             ({"tls": {"existingSecret": "mine", "certManager": {"enabled": True}}}, "not both"),
             ({"tls": {"certManager": {"issuer": {"kind": "Issue"}}}}, "kind"),
+            ({"admin": {"identities": ["digest:a:b;world:anyone"]}}, "identities"),
+            ({"admin": {"identities": ["ip:127.0.0.1"]}}, "give them a Secret"),
+            ({"config": {"super-digest": "root:hash"}}, "super-digest"),
         ]
         for values, named in cases:
             with self.subTest(values):
@@ -196,8 +202,9 @@ class Values(unittest.TestCase):
         other["tls"]["existingSecret"] = "mine"
         # What it shows in: a release with all parts on.
         base = merged(defaults, {name: {"enabled": True} for name in (
-            "serviceMonitor", "prometheusRule", "dashboards", "backup", "tls")})
+            "serviceMonitor", "prometheusRule", "dashboards", "backup", "tls", "auditLog")})
         base["tls"]["certManager"]["enabled"] = True
+        base["admin"]["existingSecret"] = "mine"
         before = render(base)
         paths = list(leaves(defaults))
         self.assertGreater(len(paths), 35)
@@ -318,7 +325,7 @@ class Tls(unittest.TestCase):
                     pod, _ = pod_of(document)
                     secrets = {v["name"]: v["secret"]["secretName"] for v in pod["volumes"]
                                if "secret" in v}
-                    self.assertEqual(secrets, {"tls": "mine" if "secret" in name else "pando-tls"})
+                    self.assertEqual(secrets["tls"], "mine" if "secret" in name else "pando-tls")
                     container = pod["containers"][0]
                     mounts = {m["name"]: m["mountPath"] for m in container["volumeMounts"]}
                     self.assertEqual(mounts["tls"], "/etc/pando/tls")
@@ -377,6 +384,50 @@ class Tls(unittest.TestCase):
                     ["openssl", "x509", "-noout", "-checkhost", host, "-in",
                      folder / "pando-tls.tls.crt"], capture_output=True, text=True)
                 self.assertIn("does match", done.stdout)
+
+
+class Administration(unittest.TestCase):
+    def environment(self, document):
+        pod, _ = pod_of(document)
+        return {e["name"]: e for e in pod["containers"][0]["env"]}
+
+    def test_without_a_secret_nobody_is_made_an_administrator(self):
+        for document in filter(pod_of, documents(render())):
+            names = set(self.environment(document))
+            self.assertFalse(names & {"PANDO_SUPER_DIGEST", "PANDO_ADMIN_IDENTITY",
+                                      "PANDO_AUTH_FILE", "PANDO_AUDIT_LOG"}, document["kind"])
+
+    def test_every_pod_can_administer(self):
+        """The chart's jobs change the membership and save backups; preStop hands over."""
+        for name in ("administrators", "everything"):
+            pods = [d for d in documents(render(MATRIX[name])) if pod_of(d)]
+            self.assertEqual(len(pods), 5)
+            for document in pods:
+                with self.subTest(name, kind=document["kind"]):
+                    pod, _ = pod_of(document)
+                    (volume,) = [v for v in pod["volumes"] if v["name"] == "admin"]
+                    (mount,) = [m for m in pod["containers"][0]["volumeMounts"]
+                                if m["name"] == "admin"]
+                    # Not the hash: nobody but the server needs it.
+                    (item,) = volume["secret"]["items"]
+                    self.assertEqual(volume["secret"]["secretName"], "operators")
+                    self.assertEqual(item["key"], "credentials")
+                    self.assertEqual(self.environment(document)["PANDO_AUTH_FILE"]["value"],
+                                     f"{mount['mountPath']}/{item['path']}")
+
+    def test_no_value_has_a_secret_in_it(self):
+        docs = documents(render(EVERYTHING))
+        for document in filter(pod_of, docs):
+            entry = self.environment(document).get("PANDO_SUPER_DIGEST")
+            self.assertEqual(entry is not None, document["kind"] == "StatefulSet")
+            if entry:
+                self.assertEqual(entry["valueFrom"]["secretKeyRef"],
+                                 {"name": "operators", "key": "super-digest"})
+
+    def test_servers_know_the_others_and_write_down_what_they_do(self):
+        environment = self.environment(one(documents(render(EVERYTHING)), "StatefulSet"))
+        self.assertEqual(environment["PANDO_ADMIN_IDENTITY"]["value"], "x509:CN=ops;ip:10.0.0.0/8")
+        self.assertEqual(environment["PANDO_AUDIT_LOG"]["value"], "-")
 
 
 class Manifests(unittest.TestCase):

@@ -101,7 +101,7 @@ class Flags(unittest.TestCase):
 
     def test_variables_exist(self):
         known = {"PANDO_" + flag.upper().replace("-", "_")
-                 for heading in ("Who and where", "TLS", "Limits", "Logs")
+                 for heading in ("Who and where", "TLS", "Limits", "Who may do what", "Logs")
                  for flag in documented_flags(heading)}
         for file in ("helm/pando/templates/statefulset.yaml", "deploy/docker-compose.yaml",
                      "Dockerfile"):

@@ -5,6 +5,7 @@ Of a Service only the names are played: in DNS it is the addresses of its pods, 
 headless. Not played: scheduling, resources, network policies, disruption budgets.
 """
 
+import base64
 import re
 import subprocess
 import threading
@@ -21,18 +22,36 @@ def wait_until(condition, timeout_s, what):
         time.sleep(0.05)
 
 
-def environment_of(container, pod_name):
+def environment_of(container, pod_name, secrets):
     """The container's variables, with $(NAME) of earlier ones put in."""
     values = {}
     for entry in container.get("env", []):
-        if "valueFrom" in entry:
-            assert entry["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.name"
+        source = entry.get("valueFrom", {})
+        if "secretKeyRef" in source:
+            wanted = source["secretKeyRef"]
+            value = secrets[wanted["name"]][wanted["key"]].decode()
+        elif source:
+            assert source["fieldRef"]["fieldPath"] == "metadata.name"
             value = pod_name
         else:
             value = re.sub(r"\$\((\w+)\)", lambda m: values.get(m.group(1), m.group(0)),
                            entry["value"])
         values[entry["name"]] = value
     return values
+
+
+def files_of(spec, container, secrets):
+    """{path: content} of the Secrets that are mounted into the container."""
+    mounts = {mount["name"]: mount["mountPath"] for mount in container.get("volumeMounts", [])}
+    files = {}
+    for volume in spec.get("volumes", []):
+        if "secret" not in volume:
+            continue
+        data = secrets[volume["secret"]["secretName"]]
+        items = volume["secret"].get("items", [{"key": key, "path": key} for key in data])
+        for item in items:
+            files[f"{mounts[volume['name']]}/{item['path']}"] = data[item["key"]]
+    return files
 
 
 class Pod:
@@ -44,7 +63,8 @@ class Pod:
         self.volume = volume
         self.spec = spec
         (self.container,) = spec["containers"]
-        self.environment = environment_of(self.container, name)
+        self.environment = environment_of(self.container, name, cluster.secrets)
+        self.files = files_of(spec, self.container, cluster.secrets)
         self.namespace, self.address = cluster.sandbox.add_host()
         self.log_path = cluster.sandbox.folder / f"{name}-{self.address}.log"
         self.log_path.touch()
@@ -59,7 +79,7 @@ class Pod:
 
     def _start(self, words, **popen):
         return self.cluster.sandbox.start(self.namespace, self.volume, words, self.environment,
-                                          **popen)
+                                          self.files, **popen)
 
     def _look_after(self):
         self.cluster.sandbox.enter_node()
@@ -82,7 +102,8 @@ class Pod:
         ports = {port["name"]: port["containerPort"] for port in self.container["ports"]}
         get = probe["httpGet"]
         return 200 == self.cluster.sandbox.http_status(
-            self.address, ports[get["port"]], get["path"], probe["timeoutSeconds"])
+            get.get("scheme", "HTTP"), self.address, ports[get["port"]], get["path"],
+            probe["timeoutSeconds"])
 
     def _gone(self):
         return self.process.poll() is not None or self.stopping.is_set()
@@ -169,6 +190,7 @@ class Cluster:
         self.render = render  # (values) -> documents
         self.pods = {}
         self.volumes = {}
+        self.secrets = {}  # {name: {key: bytes}}
         self.documents = []
         self.services = []
         self.lock = threading.RLock()
@@ -293,8 +315,9 @@ class Cluster:
         namespace, _ = self.sandbox.add_host()
         volume = self.sandbox.volume(f"{name}-{time.monotonic_ns()}")
         process = self.sandbox.start(namespace, volume, [*container["command"], *container["args"]],
-                                     environment_of(container, name), stdout=subprocess.PIPE,
-                                     stderr=subprocess.STDOUT, text=True)
+                                     environment_of(container, name, self.secrets),
+                                     files_of(spec, container, self.secrets),
+                                     stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         try:
             output, _ = process.communicate(timeout=min(deadline_s, ANSWER_S))
         except subprocess.TimeoutExpired:
@@ -306,6 +329,10 @@ class Cluster:
     def _take(self, values):
         self.documents = self.render(values)
         self.services = [d for d in self.documents if d["kind"] == "Service"]
+        for secret in (d for d in self.documents if d["kind"] == "Secret"):
+            # One that is there stays: the chart would have looked it up, and rendered it again.
+            self.secrets.setdefault(secret["metadata"]["name"], {
+                key: base64.b64decode(value) for key, value in secret["data"].items()})
         (self.stateful,) = [d for d in self.documents if d["kind"] == "StatefulSet"]
         domain = self.stateful["spec"]["template"]["spec"]["containers"][0]["env"]
         self.namespace = next(e["value"] for e in domain

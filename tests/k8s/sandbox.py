@@ -10,6 +10,7 @@ import http.client
 import os
 import pathlib
 import shutil
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -18,10 +19,11 @@ CLONE_NEWNET = 0x40000000
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 # What a runtime does between clone and exec: mounts, then the user. $1: hosts file, $2: what is
-# mounted at /var/lib/pando, $3 and on: the program.
+# mounted at /var/lib/pando, $3: what is added to /etc, the rest: the program.
 ENTER = """
-hosts=$1 volume=$2
-shift 2
+hosts=$1 volume=$2 etc=$3
+shift 3
+mount -t overlay -o "lowerdir=$etc:/etc" overlay /etc
 mount --bind "$hosts" /etc/hosts
 mount -t tmpfs -o mode=755 tmpfs /var/lib
 mkdir /var/lib/pando
@@ -101,18 +103,33 @@ class Sandbox:
         os.chown(folder, 65532, 65532)
         return folder
 
-    def start(self, namespace, volume, words, environment, **popen):
-        """The program, as a process whose pid is the program's own."""
+    def start(self, namespace, volume, words, environment, files, **popen):
+        """The program, as a process whose pid is the program's own. `files`: {path below /etc:
+        content} that it finds there, and nobody but its user may read."""
+        etc = pathlib.Path(tempfile.mkdtemp(prefix="etc-", dir=self.folder))
+        etc.chmod(0o755)
+        for path, content in files.items():
+            file = etc / pathlib.Path(path).relative_to("/etc")
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+            os.chown(file, 0, 65532)
+            file.chmod(0o440)
         enter = ["ip", "netns", "exec", namespace, "unshare", "--mount", "sh", "-euc", ENTER,
-                 "enter", self.hosts, volume]
+                 "enter", self.hosts, volume, etc]
         path = f"{self.binaries}:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
         return subprocess.Popen([*map(str, enter), *words], env={"PATH": path, **environment},
                                 stdin=subprocess.DEVNULL, **popen)
 
-    def http_status(self, address, port, path, timeout_s):
-        """What the node is answered; 0: nothing. Only for threads that have called enter_node."""
-        with contextlib.closing(http.client.HTTPConnection(address, port,
-                                                           timeout=timeout_s)) as connection:
+    def http_status(self, scheme, address, port, path, timeout_s):
+        """What the node is answered; 0: nothing. Only for threads that have called enter_node.
+        Whose certificate it is shown does not matter to a kubelet."""
+        if scheme == "HTTPS":
+            unchecked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
+            to = http.client.HTTPSConnection(address, port, timeout=timeout_s, context=unchecked)
+        else:
+            to = http.client.HTTPConnection(address, port, timeout=timeout_s)
+        with contextlib.closing(to) as connection:
             try:
                 connection.request("GET", path)
                 return connection.getresponse().status

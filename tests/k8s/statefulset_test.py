@@ -1,8 +1,11 @@
 """The chart's life, with the real pandod and pando, the rendered objects and their own scripts and
 probes, on a stand-in for Kubernetes: install, scale 3 to 5 to 3, roll, kill, another address, a
-lost volume, all under load. No acknowledged write is lost.
+lost volume, all under load. No acknowledged write is lost. Then the same, shorter, with TLS and
+administrators.
 """
 
+import base64
+import hashlib
 import os
 import pathlib
 import subprocess
@@ -44,15 +47,15 @@ def render(values):
 class Load:
     """Clients that write all the time, each from a host of its own, through the client Service."""
 
-    def __init__(self, sandbox, endpoint):
+    def __init__(self, sandbox, environment, files):
         self.volumes, self.processes = [], []
         for writer in range(WRITERS):
             namespace, _ = sandbox.add_host()
             volume = sandbox.volume(f"writer-{writer}")
             self.volumes.append(volume)
             self.processes.append(sandbox.start(
-                namespace, volume, ["sh", "-uc", WRITER],
-                {"WRITER": f"w{writer}", "PANDO_ENDPOINTS": endpoint}))
+                namespace, volume, ["sh", "-uc", WRITER], {"WRITER": f"w{writer}", **environment},
+                files))
 
     def acknowledged(self):
         files = [volume / "acknowledged" for volume in self.volumes]
@@ -77,6 +80,11 @@ class Load:
 
 
 class LifeOfAChart(unittest.TestCase):
+    VALUES = {}
+    STEPS = ("scale_up", "kill", "move", "roll", "keep_the_majority", "scale_down", "lose_a_volume")
+    # Of the clients.
+    ENVIRONMENT = {"PANDO_ENDPOINTS": "pando.pando.svc.cluster.local:7400"}
+
     def setUp(self):
         if os.geteuid() != 0:
             self.fail("network namespaces need root")
@@ -104,8 +112,15 @@ class LifeOfAChart(unittest.TestCase):
         return f"pando-{next(row[0] for row in rows if row[1] == 'LEADER')}"
 
     def upgrade(self, **values):
-        status, output = self.cluster.upgrade(values)
+        status, output = self.try_upgrade(**values)
         self.assertEqual(status, 0, output)
+
+    def try_upgrade(self, **values):
+        return self.cluster.upgrade({**self.VALUES, **values})
+
+    def client_files(self):
+        """What clients find below /etc."""
+        return {}
 
     def restarts(self):
         return {name: pod.restarts for name, pod in self.cluster.pods.items()}
@@ -116,13 +131,12 @@ class LifeOfAChart(unittest.TestCase):
     def test_nothing_that_was_acknowledged_is_lost(self):
         self.started = time.monotonic()
         self.install()
-        load = Load(self.sandbox, "pando.pando.svc.cluster.local:7400")
+        load = Load(self.sandbox, self.ENVIRONMENT, self.client_files())
         self.addCleanup(load.close)
-        for step in (self.scale_up, self.kill, self.move, self.roll, self.keep_the_majority,
-                     self.scale_down, self.lose_a_volume):
+        for step in self.STEPS:
             load.wait_for_more()
-            step()
-            self.say(step.__name__.replace("_", " "))
+            getattr(self, step)()
+            self.say(step.replace("_", " "))
         load.wait_for_more()
         acknowledged = load.stop()
         there = set(self.pando("-o", "raw", "ls", "/load").split())
@@ -131,7 +145,7 @@ class LifeOfAChart(unittest.TestCase):
         self.assertEqual([name for name in acknowledged if name not in there], [])
 
     def install(self):
-        status, output = self.cluster.install({})
+        status, output = self.cluster.install(self.VALUES)
         self.assertEqual(status, 0, output)
         self.cluster.wait_ready()
         self.assertEqual(self.members(), self.voters(3))
@@ -183,7 +197,7 @@ class LifeOfAChart(unittest.TestCase):
         wait_until(lambda: not any(pod.ready for pod in away), 30, "their end")
         wait_until(lambda: self.cluster.pods["pando-1"].execute("pando", "status")[0] == 0, 30,
                    "a leader")
-        status, output = self.cluster.upgrade({"replicas": 3})
+        status, output = self.try_upgrade(replicas=3)
         self.assertEqual(status, 1, output)
         self.assertIn("only 1 vote and answer, and a majority is 2", output)
         for pod in away:
@@ -209,6 +223,49 @@ class LifeOfAChart(unittest.TestCase):
         self.upgrade(replicas=3)
         self.cluster.wait_ready()
         self.assertEqual(self.members(), self.voters(3))
+
+
+class LifeBehindTls(LifeOfAChart):
+    """With the certificates that the chart makes, and administrators: the chart's jobs, probes and
+    preStop get in and may do what they have to, and others may not."""
+
+    VALUES = {"tls.enabled": "true", "admin.existingSecret": "operators",
+              "auditLog.enabled": "true"}
+    STEPS = ("keep_others_out", "scale_up", "move", "roll", "scale_down")
+    ENVIRONMENT = {**LifeOfAChart.ENVIRONMENT, "PANDO_TLS_CA": "/etc/client/ca.crt",
+                   "PANDO_TLS_CERT": "/etc/client/tls.crt", "PANDO_TLS_KEY": "/etc/client/tls.key"}
+
+    def setUp(self):
+        super().setUp()
+        digest = base64.b64encode(hashlib.sha1(b"root:password").digest())
+        self.cluster.secrets["operators"] = {"super-digest": b"root:" + digest,
+                                             "credentials": b"digest:root:password\n"}
+
+    def client_files(self):
+        return {f"/etc/client/{name}": content
+                for name, content in self.cluster.secrets["pando-tls-client"].items()}
+
+    def keep_others_out(self):
+        def asks(environment, *words):
+            namespace, _ = self.sandbox.add_host()
+            process = self.sandbox.start(
+                namespace, self.sandbox.volume(namespace), ["pando", *words], environment,
+                self.client_files(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            output, _ = process.communicate(timeout=60)
+            return process.returncode, output
+
+        self.assertEqual(asks(self.ENVIRONMENT, "ls", "/")[0], 0)
+        status, output = asks(self.ENVIRONMENT, "member", "rm", "3")
+        self.assertNotEqual(status, 0)
+        self.assertIn("this is for administrators", output)
+        logs = "".join(pod.log(10**6) for pod in self.cluster.pods.values())
+        self.assertIn('"event":"denied","method":"ClusterService/RemoveMember"', logs)
+        self.assertIn('"event":"administration"', logs)
+        for missing in ("PANDO_TLS_CA", "PANDO_TLS_CERT"):
+            poorer = {name: value for name, value in self.ENVIRONMENT.items()
+                      if name != missing and (missing, name) != ("PANDO_TLS_CERT", "PANDO_TLS_KEY")}
+            status, output = asks({**poorer, "PANDO_TIMEOUT": "5s"}, "ls", "/")
+            self.assertNotEqual(status, 0, f"without {missing}: {output}")
 
 
 if __name__ == "__main__":

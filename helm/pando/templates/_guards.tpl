@@ -6,6 +6,9 @@
 {{- if and .Values.tls.existingSecret .Values.tls.certManager.enabled -}}
 {{- fail "tls.existingSecret and tls.certManager.enabled: one of them makes the certificate, not both" -}}
 {{- end -}}
+{{- if and .Values.admin.identities (not .Values.admin.existingSecret) -}}
+{{- fail "admin.identities without admin.existingSecret: nobody else may administer then, not even the chart's jobs: give them a Secret" -}}
+{{- end -}}
 {{- $running := lookup "apps/v1" "StatefulSet" .Release.Namespace (include "pando.fullname" .) -}}
 {{- if $running -}}
 {{- $formed := get ($running.metadata.annotations | default dict) "pando/initial-replicas" -}}

@@ -126,8 +126,9 @@ resources:
 - localhost
 {{- end -}}
 
-{{/* For pando in a pod: it shows the servers' own certificate. Every server's is good for the Service's name. */}}
-{{- define "pando.tlsClientEnv" -}}
+{{/* What pando in a pod needs to be let in, and to administer. It shows the servers' own certificate, and every server's is good for
+the Service's name. Each of the three is empty where nothing is needed. */}}
+{{- define "pando.cliEnv" -}}
 {{- if .Values.tls.enabled -}}
 - name: PANDO_TLS_CA
   value: /etc/pando/tls/ca.crt
@@ -137,16 +138,38 @@ resources:
   value: /etc/pando/tls/tls.key
 - name: PANDO_TLS_SERVER_NAME
   value: {{ include "pando.clientHost" . }}
+{{ end -}}
+{{- if .Values.admin.existingSecret -}}
+- name: PANDO_AUTH_FILE
+  value: /etc/pando/admin/credentials
 {{- end -}}
 {{- end -}}
-{{- define "pando.tlsMount" -}}
+{{- define "pando.cliMounts" -}}
+{{- if .Values.tls.enabled -}}
 - name: tls
   mountPath: /etc/pando/tls
   readOnly: true
+{{ end -}}
+{{- if .Values.admin.existingSecret -}}
+- name: admin
+  mountPath: /etc/pando/admin
+  readOnly: true
 {{- end -}}
-{{- define "pando.tlsVolume" -}}
+{{- end -}}
+{{- define "pando.cliVolumes" -}}
+{{- if .Values.tls.enabled -}}
 - name: tls
   secret:
     secretName: {{ include "pando.tlsSecret" . }}
     defaultMode: 0440
+{{ end -}}
+{{- with .Values.admin.existingSecret -}}
+- name: admin
+  secret:
+    secretName: {{ . }}
+    defaultMode: 0440
+    items:
+      - key: credentials
+        path: credentials
+{{- end -}}
 {{- end -}}
