@@ -193,6 +193,14 @@ class Values(unittest.TestCase):
                 self.assertNotEqual(done.returncode, 0)
                 self.assertIn(named, done.stderr)
 
+    def test_the_values_that_the_documentation_sets_are_taken(self):
+        page = (ROOT / "docs/kubernetes.md").read_text()
+        settings = re.findall(r"--set (\S+)", page)
+        self.assertGreater(len(settings), 2)
+        for setting in settings:
+            with self.subTest(setting):
+                helm("template", "pando", CHART, "--set", setting)
+
     def test_each_value_does_something(self):
         defaults = yaml.safe_load((CHART / "values.yaml").read_text())
         other = merged(defaults, merged(EVERYTHING, {"replicas": 5, "initialReplicas": 1,

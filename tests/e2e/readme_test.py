@@ -7,16 +7,11 @@ import subprocess
 import unittest
 
 import harness
+import pages
 
 README = (harness.ROOT / "README.md").read_text()
-
-
+# What a block without language shows is typed at the prompt of `make run`.
 PROMPT = "pando> "
-
-
-def blocks():
-    """(language, text) of each, in order; one without language shows the prompt of `make run`."""
-    return re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
 class Readme(harness.TestCase):
@@ -69,15 +64,15 @@ class Readme(harness.TestCase):
         return out.read_text
 
     def test_commands_do_what_they_are_there_for(self):
-        first, *others = blocks()
-        self.assertEqual(first, ("sh", "make run\n"))
+        first, *others = pages.blocks(README)
+        self.assertEqual((first.language, first.text), ("sh", "make run\n"))
         dev = self.make_run()
         lines = harness.Lines(dev.stdout)
         shown = self.wait_for(lines, "Ctrl-C stops them")
         for endpoint in self.endpoints:
             self.assertIn(endpoint, shown)
         watched, typed = None, []
-        for language, block in others:
+        for _, _, language, block in others:
             if language == "sh" and "pando watch" in block.splitlines()[-1]:
                 watched = self.watch(block)
             elif language == "sh":
