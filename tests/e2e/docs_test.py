@@ -13,8 +13,8 @@ import pages
 
 PAGES = sorted((harness.ROOT / "docs").glob("*.md"))
 # What a block of text would begin with if it were one of commands.
-COMMAND = re.compile(r"^(\$|pandod? |PANDO_|make |helm |kubectl |docker |systemctl |scripts/|build/)",
-                     re.MULTILINE)
+COMMAND = re.compile(
+    r"^(\$|pandod? |PANDO_|make |helm |kubectl |docker |systemctl |scripts/|build/)", re.MULTILINE)
 
 
 class Docs(harness.TestCase):
