@@ -47,7 +47,8 @@ class Docs(harness.TestCase):
         folder = self.folder / page.stem
         folder.mkdir()
         server = harness.Server(folder)
-        if not any(block.text.startswith("pandod ") for block in wanted):
+        if not any(block.mark == "until stopped" and block.text.startswith("pandod ")
+                   for block in wanted):
             server.start()
             self.addCleanup(server.close)
         shell = {"cwd": folder, "env": self.environment(server), "stdin": subprocess.DEVNULL}

@@ -106,10 +106,10 @@ class Readme(harness.TestCase):
                 self.assertEqual(done.returncode, 0, f"{page}: {target}: {done.stderr}")
 
     def test_links_lead_somewhere(self):
-        for page in harness.ROOT.glob("*.md"):
+        for page in (*harness.ROOT.glob("*.md"), *harness.ROOT.glob("docs/**/*.md")):
             for link in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):
                 if "://" not in link:
-                    self.assertTrue((harness.ROOT / link).exists(), f"{page.name}: {link}")
+                    self.assertTrue((page.parent / link).exists(), f"{page.name}: {link}")
 
 
 if __name__ == "__main__":
