@@ -14,6 +14,7 @@ func (m *Member) Stranger() (*Member, error) {
 		DataDir:  filepath.Join(m.ensemble.folder, name),
 		Log:      filepath.Join(m.ensemble.folder, name+".log"),
 		ensemble: m.ensemble,
+		binary:   m.binary,
 		peer:     m.peer,
 	}
 	var err error

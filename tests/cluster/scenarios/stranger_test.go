@@ -12,7 +12,7 @@ func (r *run) meetStranger() {
 	stranger, err := member.Stranger()
 	r.must(err)
 	r.inject("a server %d of another cluster is at %s", stranger.ID, stranger.PeerAddress())
-	r.awaitLog(stranger, "refused WRONG_CLUSTER")
+	r.awaitLog(stranger, "reason=WRONG_CLUSTER")
 	for _, other := range r.others(member) {
 		r.awaitLog(other, "refuses this one: WRONG_CLUSTER")
 	}
