@@ -167,6 +167,8 @@ void Replica::ApplyAll(const std::vector<raft::EntryRef>& entries) {
       held_back_.push_back(entry);
     } else {
       Apply(*entry);
+      // A read that stood behind that command is not to see what comes after it.
+      if (lanes_.has_fronts()) RunReads();
     }
   }
   if (observer_.clock && observer_.on_apply) {

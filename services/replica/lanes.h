@@ -48,6 +48,7 @@ class Lanes {
   void RunAtFront(const Responder& responder, uint64_t read);
   // Reads that got to the front since the last call.
   std::vector<uint64_t> TakeFronts();
+  bool has_fronts() const { return !fronts_.empty(); }
 
   // Answers of this lane are no longer wanted. It goes when the last place is answered.
   void Close(model::LaneId lane);

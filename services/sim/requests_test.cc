@@ -144,6 +144,30 @@ TEST_F(RequestsTest, AWriteIsReadBackAfterItsAnswer) {
   EXPECT_TRUE(Exists("/a"));
 }
 
+// Though all of it is committed at once.
+TEST_F(RequestsTest, AReadOfALaneSeesTheWritesBeforeItAndNoneAfterIt) {
+  const auto write = [](std::string path) {
+    model::Command command;
+    command.body = model::Create{.path = std::move(path)};
+    io::Request request;
+    request.body = std::move(command);
+    return request;
+  };
+  std::vector<Reason> reasons;
+  const auto send = [&](io::Request request) {
+    calls_->Send(std::move(request), model::LaneId(1),
+                 [&reasons](const Reply& reply) { reasons.push_back(reply.error.reason); });
+  };
+  send(write("/a"));
+  send(Query(model::Get{"/a"}));
+  send(Query(model::Get{"/b"}));
+  send(write("/b"));
+  send(Query(model::Get{"/b"}));
+  schedule_.RunFor(seconds(1));
+  EXPECT_EQ(reasons, (std::vector<Reason>{Reason::kOk, Reason::kOk, Reason::kNoNode, Reason::kOk,
+                                          Reason::kOk}));
+}
+
 TEST_F(RequestsTest, DataOverTheFlagIsRefusedBeforeTheLog) {
   const model::Revision before = server_.gauges().applied;
   EXPECT_TRUE(Do(model::Create{.path = "/a", .data = std::string(1'000, 'x')}).ok());
