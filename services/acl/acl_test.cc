@@ -2,6 +2,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "acl/digest.h"
 #include "acl/permission.h"
 #include "acl/scheme.h"
@@ -142,6 +143,11 @@ TEST(ShownTo, HidesHashesAlone) {
 // The example of ZooKeeper's documentation of the superuser.
 TEST(Digest, IsZooKeepers) {
   EXPECT_EQ(DigestOf("super:test"), "super:D/InIHSb7yEEbrWz8b9l71RjZJU=");
+}
+
+TEST(Digest, Sha256IsSha256) {
+  EXPECT_EQ(absl::BytesToHexString(Sha256("abc")),
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 }  // namespace

@@ -11,15 +11,24 @@
 
 namespace pando::acl {
 
+namespace {
+
+std::string Hash(const EVP_MD* algorithm, std::string_view bytes) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> hash;
+  unsigned int size = 0;
+  CHECK(EVP_Digest(bytes.data(), bytes.size(), hash.data(), &size, algorithm, nullptr) == 1);
+  return {reinterpret_cast<const char*>(hash.data()), size};
+}
+
+}  // namespace
+
 std::string DigestOf(std::string_view credential) {
   const size_t colon = credential.find(':');
   CHECK(colon != std::string_view::npos);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> hash;
-  unsigned int size = 0;
-  CHECK(EVP_Digest(credential.data(), credential.size(), hash.data(), &size, EVP_sha1(), nullptr) ==
-        1);
-  const absl::string_view bytes(reinterpret_cast<const char*>(hash.data()), size);
-  return absl::StrCat(base::View(credential.substr(0, colon)), ":", absl::Base64Escape(bytes));
+  return absl::StrCat(base::View(credential.substr(0, colon)), ":",
+                      absl::Base64Escape(Hash(EVP_sha1(), credential)));
 }
+
+std::string Sha256(std::string_view token) { return Hash(EVP_sha256(), token); }
 
 }  // namespace pando::acl

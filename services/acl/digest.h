@@ -11,6 +11,9 @@ namespace pando::acl {
 // colon.
 std::string DigestOf(std::string_view credential);
 
+// What stands for a secret token, such as a session's: 32 bytes.
+std::string Sha256(std::string_view token);
+
 }  // namespace pando::acl
 
 #endif  // PANDO_ACL_DIGEST_H_

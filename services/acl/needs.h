@@ -25,6 +25,9 @@ constexpr Need Needs(const model::Check&) { return {Need::Of::kNode, model::kRea
 constexpr Need Needs(const model::Compare&) { return {Need::Of::kNode, model::kRead}; }
 constexpr Need Needs(const model::Get&) { return {Need::Of::kNode, model::kRead}; }
 constexpr Need Needs(const model::List&) { return {Need::Of::kNode, model::kRead}; }
+constexpr Need Needs(const model::ListNames&) { return {Need::Of::kNode, model::kRead}; }
+constexpr Need Needs(const model::CountDescendants&) { return {Need::Of::kNode, model::kRead}; }
+constexpr Need Needs(const model::Probe&) { return {Need::Of::kNode, model::kRead}; }
 constexpr Need Needs(const model::Walk&) { return {Need::Of::kNode, model::kRead}; }
 // Without ADMIN the hashes of digests are masked.
 constexpr Need Needs(const model::GetAcl&) {

@@ -1,8 +1,5 @@
 #include "api/identity.h"
 
-#include <openssl/evp.h>
-
-#include <array>
 #include <optional>
 #include <utility>
 
@@ -31,13 +28,6 @@ Error Unauthenticated(std::string detail) {
 }
 
 }  // namespace
-
-std::string Sha256(std::string_view bytes) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
-  unsigned int size = 0;
-  CHECK(EVP_Digest(bytes.data(), bytes.size(), digest.data(), &size, EVP_sha256(), nullptr) == 1);
-  return {reinterpret_cast<const char*>(digest.data()), size};
-}
 
 Error ParseCredential(std::string_view text, model::Identity* out) {
   const size_t colon = text.find(':');
@@ -104,7 +94,7 @@ Error IdentitiesOf(const grpc::CallbackServerContext& context, std::string_view 
 std::string TokenHashOf(const grpc::CallbackServerContext& context) {
   const auto found = context.client_metadata().find(kSessionToken);
   if (found == context.client_metadata().end()) return {};
-  return Sha256({found->second.data(), found->second.size()});
+  return acl::Sha256({found->second.data(), found->second.size()});
 }
 
 }  // namespace pando::api

@@ -31,8 +31,6 @@ std::string AddressOfPeer(std::string_view peer);
 
 // SHA-256 of the call's session token; empty if it shows none.
 std::string TokenHashOf(const grpc::CallbackServerContext& context);
-// 32 bytes.
-std::string Sha256(std::string_view bytes);
 
 }  // namespace pando::api
 

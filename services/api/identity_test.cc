@@ -4,8 +4,6 @@
 
 #include <string>
 
-#include "absl/strings/escaping.h"
-
 namespace pando::api {
 namespace {
 
@@ -48,11 +46,6 @@ TEST(Identity, PeersAddressHasNoPort) {
   EXPECT_EQ(AddressOfPeer("ipv6:[fe80::2]:4711"), "fe80::2");
   EXPECT_EQ(AddressOfPeer("unix:/run/pando"), "");
   EXPECT_EQ(AddressOfPeer(""), "");
-}
-
-TEST(Identity, Sha256IsSha256) {
-  EXPECT_EQ(absl::BytesToHexString(Sha256("abc")),
-            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
 }  // namespace

@@ -20,7 +20,7 @@
 #include "io/inbox.h"
 #include "model/acl.h"
 #include "model/ids.h"
-#include "transport/refusals.h"
+#include "net/refusals.h"
 
 namespace pando::api {
 
@@ -39,7 +39,7 @@ struct Options {
   std::string listen_address;                            // HOST:PORT; port 0: any
   std::shared_ptr<grpc::ServerCredentials> credentials;  // null: without encryption
   size_t connections_max = 10'000;
-  transport::Refusals* refusals = nullptr;  // of connections; outlives the server
+  net::Refusals* refusals = nullptr;  // of connections; outlives the server
   model::ServerId server;
   size_t value_bytes_max = 0;  // of one node's data
   std::function<base::Instant()> now;

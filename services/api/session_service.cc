@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "acl/digest.h"
 #include "api/errors.h"
 #include "api/identity.h"
 #include "api/keep_alive.h"
@@ -85,7 +86,7 @@ grpc::ServerUnaryReactor* SessionService::Open(grpc::CallbackServerContext* cont
   const int64_t wanted = request->timeout_ms() == 0 ? kTimeoutMsDefault : request->timeout_ms();
   model::OpenSession open;
   open.timeout_ms = std::clamp(wanted, model::kSessionTimeoutMsMin, model::kSessionTimeoutMsMax);
-  open.token_hash = Sha256(token);
+  open.token_hash = acl::Sha256(token);
   const auto write = [token](const model::Reply& reply, v1::OpenResponse* out) {
     const model::SessionResult& result = ResultOf<model::SessionResult>(reply);
     out->set_session_id(static_cast<int64_t>(result.session.value()));

@@ -96,7 +96,9 @@ struct RequestBatch {
   size_t bytes = 0;  // what the batch counts for in the Inbox
 };
 
-// Carries replies from the core to the egress threads, one wake-up a batch. Thread-safe.
+// Carries what the core hands out to the threads that write it. Thread-safe. Send comes once at the
+// end of every turn of the core in which there were replies, or in which a Stream was written to:
+// what such a turn has written, it has written by then.
 class Egress {
  public:
   struct Parcel {

@@ -18,7 +18,7 @@ void Inbox::Post(Event event) {
   if (first) filled_.NotifyOne();
 }
 
-bool Inbox::TryPost(RequestBatch batch, std::function<void()> on_room) {
+bool Inbox::TryPost(RequestBatch&& batch, std::function<void()> on_room) {
   bool first = false;
   {
     base::MutexLock lock(&mutex_);

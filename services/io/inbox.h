@@ -20,9 +20,10 @@ class Inbox {
  public:
   // Never refused.
   void Post(Event event) PANDO_EXCLUDES(mutex_);
-  // False: full, nothing was taken, and `on_room` (if given) runs once there is room, on the core
-  // thread; it must not block and may post. A pipeline pauses its reads with it.
-  bool TryPost(RequestBatch batch, std::function<void()> on_room = nullptr) PANDO_EXCLUDES(mutex_);
+  // False: full, nothing was taken, not even `batch`, and `on_room` (if given) runs once there is
+  // room, on the core thread; it must not block and may post. A pipeline pauses its reads with it.
+  bool TryPost(RequestBatch&& batch, std::function<void()> on_room = nullptr)
+      PANDO_EXCLUDES(mutex_);
 
   // Moves all that is queued to the end of `*events`; waits for something at most `timeout`.
   // Called by the core thread only.

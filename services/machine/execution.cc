@@ -162,9 +162,13 @@ Reply Execution::Do(const model::OpenSession& open) {
          .detail = absl::StrCat("there are ", model::kSessionsMax, " sessions already")});
   }
   const model::SessionId id(revision_.value());
-  state_->PutSession(id, {.timeout_ms = open.timeout_ms, .token_hash = open.token_hash});
+  // Its first connection is the one that opened it, until another attaches.
+  const model::Attachment attachment(revision_.value());
+  state_->PutSession(
+      id, {.timeout_ms = open.timeout_ms, .token_hash = open.token_hash, .attachment = attachment});
   Reply reply;
-  reply.result = model::SessionResult{.session = id, .timeout_ms = open.timeout_ms};
+  reply.result =
+      model::SessionResult{.session = id, .attachment = attachment, .timeout_ms = open.timeout_ms};
   return reply;
 }
 

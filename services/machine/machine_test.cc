@@ -479,6 +479,17 @@ TEST_F(MachineTest, OnlyTheNewestAttachmentTakesEffect) {
   EXPECT_EQ(Create("/b"), Reason::kOk);
 }
 
+TEST_F(MachineTest, WhoOpensASessionIsItsFirstConnection) {
+  const Reply opened = Do(model::OpenSession{10'000, std::string(32, 't')});
+  const auto& session = std::get<model::SessionResult>(opened.result);
+  EXPECT_EQ(session.attachment.value(), session.session.value());
+  session_ = session.session;
+  attachment_ = session.attachment;
+  EXPECT_EQ(Create("/a"), Reason::kOk);
+  EXPECT_TRUE(Do(model::AttachSession{session_}).ok());
+  EXPECT_EQ(Create("/b"), Reason::kSessionMoved);
+}
+
 TEST_F(MachineTest, ARequestWithAnIdIsAppliedOnce) {
   session_ = Open();
   request_ = model::RequestId(1);

@@ -116,6 +116,14 @@ TEST_F(PermissionTest, AReadNeedsWhatTheTableSays) {
   expect(model::List{.path = "/p/n"});
   expect(model::Walk{.path = "/p/n"});
   expect(model::GetAcl{.path = "/p/n"});
+  expect(model::ListNames{.path = "/p/n"});
+  expect(model::CountDescendants{.path = "/p/n"});
+  // A probe does not say what it may not tell.
+  ExpectNeed(acl::Needs(model::Probe()), [&](Identities as) {
+    Reply reply = Ask(model::Probe{{"/p/n"}}, std::move(as));
+    if (std::get<model::StatsResult>(reply.result).stats[0]) return reply;
+    return Reply::Failure({.reason = Reason::kPermissionDenied});
+  });
 }
 
 TEST_F(PermissionTest, ACompareReadsItsNode) {

@@ -175,6 +175,68 @@ Reply Answer(const State& state, const Identities&, const model::ListSessions&) 
   return reply;
 }
 
+Reply Answer(const State& state, const Identities& identities, const model::ListNames& list) {
+  Found found = Find(state, identities, list);
+  if (!found.error.ok()) return Reply::Failure(std::move(found.error));
+  model::NamesResult result;
+  result.parent = found.node->stat();
+  if (const tree::Directory* directory = found.node->directory()) {
+    result.names.reserve(directory->children().size());
+    for (const tree::ChildRef& child : directory->children()) {
+      result.names.emplace_back(child.node->name());
+    }
+  }
+  Reply reply;
+  reply.result = std::move(result);
+  return reply;
+}
+
+Reply Answer(const State& state, const Identities& identities,
+             const model::CountDescendants& count) {
+  Found found = Find(state, identities, count);
+  if (!found.error.ok()) return Reply::Failure(std::move(found.error));
+  model::CountResult result;
+  std::vector<const tree::Node*> open = {found.node};
+  while (!open.empty()) {
+    const tree::Directory* directory = open.back()->directory();
+    open.pop_back();
+    if (directory == nullptr) continue;
+    result.nodes += static_cast<int64_t>(directory->children().size());
+    for (const tree::ChildRef& child : directory->children()) open.push_back(child.node);
+  }
+  Reply reply;
+  reply.result = result;
+  return reply;
+}
+
+Reply Answer(const State& state, const Identities&, const model::ListEphemerals& list) {
+  model::NamesResult result;
+  if (const session::Session* session = state.FindSession(list.session)) {
+    for (auto path = session->ephemerals.lower_bound(list.prefix);
+         path != session->ephemerals.end() && absl::StartsWith(*path, list.prefix); ++path) {
+      result.names.push_back(*path);
+    }
+  }
+  Reply reply;
+  reply.result = std::move(result);
+  return reply;
+}
+
+Reply Answer(const State& state, const Identities& identities, const model::Probe& probe) {
+  model::StatsResult result;
+  for (const std::string& path : probe.paths) {
+    std::optional<model::Stat>& stat = result.stats.emplace_back();
+    if (!CheckPath(path).ok()) continue;
+    const tree::Node* node = state.tree().Find(path);
+    if (node != nullptr && Permit(state, identities, acl::Needs(probe), path, *node).ok()) {
+      stat = node->stat();
+    }
+  }
+  Reply reply;
+  reply.result = std::move(result);
+  return reply;
+}
+
 }  // namespace
 
 Reply Machine::Query(const model::Query& query) const {

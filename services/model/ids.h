@@ -23,7 +23,7 @@ using StartCount = base::Strong<struct StartCountTag>;
 using SourceNumber = base::Strong<struct SourceNumberTag>;
 // The revision of the session's Open.
 using SessionId = base::Strong<struct SessionIdTag>;
-// The revision of the Attach that a connection's commands were sent under.
+// The revision of the Attach, or of the Open, that a connection's commands are sent under.
 using Attachment = base::Strong<struct AttachmentTag>;
 // Chosen by the client; never used twice within one session but to repeat a request.
 using RequestId = base::Strong<struct RequestIdTag>;

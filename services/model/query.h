@@ -33,10 +33,33 @@ struct Walk {
   bool with_acl = false;
 };
 struct ListSessions {};
+
+// --- ZooKeeper's, which know no pages ---------------------------------------------------------
+
+// All children's names, whatever their number: a NamesResult.
+struct ListNames {
+  std::string path;
+};
+// How many nodes are below the node: a CountResult. It takes a look at each of them.
+struct CountDescendants {
+  std::string path;
+};
+// The paths of the session's ephemeral nodes that begin with `prefix`, which is no path itself: a
+// NamesResult. Whose the session is, is not asked.
+struct ListEphemerals {
+  SessionId session;
+  std::string prefix;
+};
+// What is known of each of the paths at one revision, as far as it may be read: a StatsResult.
+struct Probe {
+  std::vector<std::string> paths;
+};
+
 // Nothing but the revision: Sync.
 struct Touch {};
 
-using QueryBody = std::variant<Touch, Get, List, GetAcl, Walk, ListSessions>;
+using QueryBody = std::variant<Touch, Get, List, GetAcl, Walk, ListSessions, ListNames,
+                               CountDescendants, ListEphemerals, Probe>;
 
 struct Query {
   std::vector<Identity> identities;

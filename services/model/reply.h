@@ -84,7 +84,7 @@ struct TransactionResult {
 
 struct SessionResult {
   SessionId session;
-  Attachment attachment;     // AttachSession
+  Attachment attachment;     // OpenSession, AttachSession
   int64_t timeout_ms = 0;    // as granted
   int64_t time_left_ms = 0;  // KeepAlive: until the session would expire
   friend bool operator==(const SessionResult&, const SessionResult&) = default;
@@ -134,6 +134,22 @@ struct SessionsResult {
   friend bool operator==(const SessionsResult&, const SessionsResult&) = default;
 };
 
+struct NamesResult {
+  std::vector<std::string> names;  // in the order of their bytes
+  Stat parent;                     // ListNames only
+  friend bool operator==(const NamesResult&, const NamesResult&) = default;
+};
+
+struct CountResult {
+  int64_t nodes = 0;
+  friend bool operator==(const CountResult&, const CountResult&) = default;
+};
+
+struct StatsResult {
+  std::vector<std::optional<Stat>> stats;  // none: it is not there, or may not be read
+  friend bool operator==(const StatsResult&, const StatsResult&) = default;
+};
+
 // How the ensemble looks from one server.
 struct EnsembleStatus {
   enum class Role : uint8_t { kLeader = 1, kFollower = 2, kLearner = 3, kCandidate = 4 };
@@ -170,7 +186,8 @@ struct Reply {
   Revision revision;
   Error error;
   std::variant<std::monostate, OperationResult, TransactionResult, SessionResult, ListResult,
-               AclResult, WalkResult, SessionsResult, EnsembleStatus, Membership, DigestResult>
+               AclResult, WalkResult, SessionsResult, EnsembleStatus, Membership, DigestResult,
+               NamesResult, CountResult, StatsResult>
       result;
 
   static Reply Failure(Error error) {

@@ -191,7 +191,7 @@ TEST(GrpcPeers, TakenPortIsNamed) {
   options.id = ServerId(2);
   options.listen_address = "127.0.0.1:" + std::to_string(a.port());
   options.now = SteadyNow;
-  transport::Refusals refusals("peer", SteadyNow);
+  net::Refusals refusals("peer", SteadyNow);
   options.connection_refusals = &refusals;
   io::Inbox inbox;
   const auto started = GrpcPeers::Start(std::move(options), &inbox);

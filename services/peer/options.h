@@ -14,8 +14,8 @@
 #include "base/time.h"
 #include "io/install.h"
 #include "model/ids.h"
+#include "net/refusals.h"
 #include "tls/material.h"
-#include "transport/refusals.h"
 
 namespace pando::peer {
 
@@ -39,7 +39,7 @@ struct Options {
   };
   std::function<void(const SnapshotEnd&)> on_snapshot;
   size_t connections_max = 2'000;
-  transport::Refusals* connection_refusals = nullptr;  // outlives the peers
+  net::Refusals* connection_refusals = nullptr;  // outlives the peers
   // Both, or none: without encryption. A peer's name is in its certificate then; the material is
   // asked for at each connect, from any thread.
   std::shared_ptr<grpc::ServerCredentials> server_credentials;

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "base/overloaded.h"
 #include "codec/record.h"
 #include "model/limits.h"
 
@@ -13,13 +14,6 @@ namespace {
 
 // A leader proposes nothing more at the limit; it is overloaded before.
 constexpr size_t kUncommittedOverloadedBytes = model::kUncommittedBytesMax / 2;
-
-template <class... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
-template <class... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
 
 // Who the members are before the log or the store says it: those who have formed the ensemble, or a
 // server alone; nobody, while it still has to form or to be let in.
@@ -90,7 +84,7 @@ void Replica::Handle(base::Instant now, base::WallTime wall, io::Event event) {
   if (stopped_) return;
   now_ = now;
   wall_ = wall;
-  std::visit(Overloaded{
+  std::visit(base::Overloaded{
                  [&](io::RequestBatch& batch) { OnRequests(std::move(batch)); },
                  [&](io::LaneClosed& closed) { lanes_.Close(closed.lane); },
                  [&](io::WatchOpen& open) { OnWatchOpen(std::move(open)); },
@@ -151,7 +145,8 @@ void Replica::Flush(base::Instant now, base::WallTime wall) {
   streams_.Tick(now_);
   UpdatePeers();
   std::vector<io::Egress::Parcel> parcels = lanes_.TakeParcels();
-  if (!parcels.empty()) adapters_.egress->Send(std::move(parcels));
+  const bool wrote = std::exchange(wrote_streams_, false);
+  if (wrote || !parcels.empty()) adapters_.egress->Send(std::move(parcels));
   SendMail();
   if (observer_.on_flush) observer_.on_flush(gauges());
 }
@@ -250,12 +245,14 @@ void Replica::OnWatchOpen(io::WatchOpen open) {
 }
 
 bool Replica::TryWrite(model::StreamId stream, model::StreamBatch batch) {
+  wrote_streams_ = true;
   return outboxes_.at(stream)->TryWrite(std::move(batch));
 }
 
 void Replica::End(model::StreamId stream, model::Error error) {
   const auto found = outboxes_.find(stream);
   CHECK(found != outboxes_.end());
+  wrote_streams_ = true;
   found->second->End(std::move(error));
   outboxes_.erase(found);
 }

@@ -335,6 +335,7 @@ class Replica : private watch::Streams::Sink {
   session::Leases leases_;
   watch::Streams streams_;
   absl::flat_hash_map<model::StreamId, std::shared_ptr<io::Stream>> outboxes_;
+  bool wrote_streams_ = false;  // since the last Flush
 
   Lanes lanes_;
   Pending pending_;

@@ -15,6 +15,7 @@
 #include "server/file_descriptors.h"
 #include "server/machine_version.h"
 #include "server/version.h"
+#include "zookeeper/opcode.h"
 
 namespace pando::server {
 namespace {
@@ -30,11 +31,17 @@ constexpr base::Duration kCallGrace = std::chrono::seconds(2);
 // A server that has caught up once stays ready while it is this little behind.
 constexpr uint64_t kReadyLagMax = 10'000;
 
+std::vector<std::string> RequestNames() {
+  std::vector<std::string> names = api::MethodNames();
+  for (std::string& name : zookeeper::OpcodeNames()) names.push_back(std::move(name));
+  return names;
+}
+
 }  // namespace
 
 Server::Server(const Config& config)
     : config_(config),
-      metrics_(kVersion, api::MethodNames()),
+      metrics_(kVersion, RequestNames()),
       client_refusals_("client", posix::Now),
       peer_refusals_("peer", posix::Now),
       http_refusals_("http", posix::Now) {}
@@ -48,15 +55,17 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   PANDO_RETURN_IF_ERROR(server->Open());
   server->StartStorage();
   PANDO_RETURN_IF_ERROR(server->StartPeers());
+  PANDO_RETURN_IF_ERROR(server->ListenZooKeeper());
   // Last of those that can fail: once it has started, only Stop() ends it.
   PANDO_RETURN_IF_ERROR(server->StartApi());
   server->StartCore();
+  server->zookeeper_->Start();
   server->metrics_.ports().SetSource([s = server.get()] { return s->PortNumbers(); });
   return server;
 }
 
 absl::Status Server::StartTls() {
-  const auto start = [](const tls::Files& files, transport::Refusals* refusals,
+  const auto start = [](const tls::Files& files, net::Refusals* refusals,
                         std::unique_ptr<transport::ServerTls>* to) -> absl::Status {
     if (files.certificate.empty()) return absl::OkStatus();
     absl::StatusOr<std::unique_ptr<transport::ServerTls>> started =
@@ -83,7 +92,7 @@ absl::Status Server::StartHttp() {
   options.clock = posix::Now;
   if (http_tls_ != nullptr) options.tls = [this] { return http_tls_->current(); };
   options.on_refused = [this](const std::string& caller, const std::string& why) {
-    http_refusals_.Tell(transport::Refusals::Reason::kHandshake, caller, why);
+    http_refusals_.Tell(net::Refusals::Reason::kHandshake, caller, why);
   };
   absl::StatusOr<std::unique_ptr<admin::HttpServer>> http =
       admin::HttpServer::Start(std::move(options));
@@ -143,6 +152,24 @@ absl::Status Server::StartApi() {
       api::Server::Start(std::move(options), &inbox_);
   if (!api.ok()) return api.status();
   api_ = *std::move(api);
+  return absl::OkStatus();
+}
+
+absl::Status Server::ListenZooKeeper() {
+  zookeeper::Options options;
+  options.listen_address = config_.zookeeper.listen.ToString();
+  options.connections_max = RoomForConnections(config_.connections_max);
+  options.value_bytes_max = config_.value_bytes_max;
+  options.now = posix::Now;
+  options.random_bytes = posix::RandomBytes;
+  options.super_digest = config_.super_digest;
+  options.on_request = [this](const char* name, base::Duration taken, const char* reason) {
+    metrics_.Request(name, reason, taken);
+  };
+  absl::StatusOr<std::unique_ptr<zookeeper::Server>> zookeeper =
+      zookeeper::Server::Listen(std::move(options), &inbox_);
+  if (!zookeeper.ok()) return zookeeper.status();
+  zookeeper_ = *std::move(zookeeper);
   return absl::OkStatus();
 }
 
@@ -274,13 +301,13 @@ admin::PeerMetrics::Source Server::PeerSource() {
 }
 
 std::vector<admin::PortNumbers> Server::PortNumbers() const {
-  using Reason = transport::Refusals::Reason;
-  const auto numbers = [](const transport::Refusals& refusals,
+  using Reason = net::Refusals::Reason;
+  const auto numbers = [](const net::Refusals& refusals,
                           const std::shared_ptr<const tls::Material>& material) {
     admin::PortNumbers port{.port = refusals.port()};
     for (uint8_t i = 0; i < static_cast<uint8_t>(Reason::kEnd); ++i) {
       const auto reason = static_cast<Reason>(i);
-      port.refused.push_back({transport::Refusals::Name(reason), refusals.count(reason)});
+      port.refused.push_back({net::Refusals::Name(reason), refusals.count(reason)});
     }
     if (material != nullptr) port.certificate_until = material->own.ends;
     return port;
@@ -297,7 +324,8 @@ void Server::StartCore() {
   replica::Adapters adapters;
   adapters.log = disk_thread_.get();
   adapters.store = store_thread_.get();
-  adapters.egress = api_->egress();
+  egress_ = std::make_unique<EgressFan>(zookeeper_->sink(), zookeeper_->egress(), api_->egress());
+  adapters.egress = egress_.get();
   adapters.peers = peers_.get();
   adapters.disk_bytes = [this] { return facts_.disk_bytes.load(); };
   adapters.post = [this](io::Event event) { inbox_.Post(std::move(event)); };
@@ -388,7 +416,7 @@ void Server::JudgeReady(const replica::Gauges& gauges) {
               {{"client", config_.client.listen.ToString()},
                {"http", config_.http.listen.ToString()},
                {"peer", config_.peer.listen.ToString()},
-               {"not_served_yet", "zookeeper"},
+               {"zookeeper", config_.zookeeper.listen.ToString()},
                {"cluster", std::string(absl::StrCat(absl::Hex(facts_.cluster.load())))},
                {"revision", gauges.applied}});
   }
@@ -406,6 +434,7 @@ bool Server::Stop() {
   // At once: broken channels tell the others that this server is gone, if it could not hand over.
   // Before the store: snapshots go through both.
   peers_->Shutdown();
+  zookeeper_->Stop();
   api_->Shutdown(kCallGrace);
   metrics_.peers().SetSource({});
   metrics_.ports().SetSource(nullptr);

@@ -1,8 +1,8 @@
 // Server: one pandod, wired together. It knows everything and decides nothing.
 //
-//   api ──► Inbox ──► CoreThread(Replica) ──► DiskThread(Wal), StoreThread(LevelDB), Egress(api)
-//    ▲                                              │              │
-//    └──────────── replies, streams ◄───────────────┴── Inbox ◄────┘
+//   api, zookeeper ──► Inbox ──► CoreThread(Replica) ──► DiskThread(Wal), StoreThread(LevelDB)
+//    ▲                                    │                        │              │
+//    └──────────── replies, streams ◄─────┘           Inbox ◄──────┴──────────────┘
 #ifndef PANDO_SERVER_SERVER_H_
 #define PANDO_SERVER_SERVER_H_
 
@@ -15,16 +15,18 @@
 #include "api/server.h"
 #include "base/status.h"
 #include "io/inbox.h"
+#include "net/refusals.h"
 #include "peer/grpc_peers.h"
 #include "posix/disk_thread.h"
 #include "server/audit_log.h"
 #include "server/config.h"
 #include "server/core_thread.h"
+#include "server/egress_fan.h"
 #include "server/start.h"
 #include "store/store_thread.h"
 #include "tls/watcher.h"
-#include "transport/refusals.h"
 #include "transport/server_tls.h"
+#include "zookeeper/server.h"
 
 namespace pando::server {
 
@@ -59,6 +61,7 @@ class Server {
   admin::PeerMetrics::Source PeerSource();
   std::vector<admin::PortNumbers> PortNumbers() const;
   absl::Status StartApi();
+  absl::Status ListenZooKeeper();
   absl::Status StartHttp();
   void StartStorage();
   absl::Status StartPeers();
@@ -67,9 +70,9 @@ class Server {
   const Config config_;
   admin::Metrics metrics_;
   Facts facts_;
-  transport::Refusals client_refusals_;
-  transport::Refusals peer_refusals_;
-  transport::Refusals http_refusals_;
+  net::Refusals client_refusals_;
+  net::Refusals peer_refusals_;
+  net::Refusals http_refusals_;
   // None: without encryption. What uses them ends before they do.
   std::unique_ptr<transport::ServerTls> client_tls_;
   std::unique_ptr<transport::ServerTls> peer_tls_;
@@ -81,6 +84,8 @@ class Server {
   std::unique_ptr<peer::GrpcPeers> peers_;
   std::unique_ptr<AuditLog> audit_log_;  // null: none is wanted
   std::unique_ptr<api::Server> api_;
+  std::unique_ptr<zookeeper::Server> zookeeper_;
+  std::unique_ptr<EgressFan> egress_;
   std::unique_ptr<admin::HttpServer> http_;
   std::unique_ptr<CoreThread> core_;
 };

@@ -14,8 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
-#include "base/host_port.h"
-#include "base/log.h"
+#include "net/listener.h"
 #include "transport/open_connections.h"
 
 namespace pando::transport {
@@ -24,21 +23,11 @@ namespace {
 using asio::ip::tcp;
 using Error = asio::error_code;
 
-constexpr int kBacklog = 4096;
-// After accept has failed: there is no descriptor left, and more will not come at once.
-constexpr std::chrono::milliseconds kFailedPause(100);
+// Between two looks at all descriptors, at least.
+constexpr std::chrono::milliseconds kCountPause(100);
 constexpr std::chrono::seconds kCountInterval(1);
 // The first byte of a record that carries a handshake (RFC 8446, 5.1). HTTP begins with a letter.
 constexpr unsigned char kTlsHandshake = 0x16;
-
-std::string CallerOf(const tcp::socket& socket) {
-  Error error;
-  const tcp::endpoint endpoint = socket.remote_endpoint(error);
-  if (error) return {};
-  const bool v6 = endpoint.address().is_v6();
-  const std::string host = endpoint.address().to_string(error);
-  return absl::StrCat(v6 ? "[" : "", host, v6 ? "]:" : ":", endpoint.port());
-}
 
 }  // namespace
 
@@ -47,28 +36,19 @@ class Acceptor::Core {
   explicit Core(Options options) : options_(std::move(options)) {}
 
   absl::Status Listen() {
-    const base::HostPort address = base::SplitHostPort(options_.address);
-    Error error;
-    tcp::resolver resolver(context_);
-    const auto found = resolver.resolve(
-        address.host, address.port, tcp::resolver::passive | tcp::resolver::numeric_service, error);
-    if (error) return Failed(error);
-    for (const auto& entry : found) {
-      tcp::endpoint endpoint = entry.endpoint();
-      // A host that has several addresses listens on one port on all of them.
-      if (port_ != 0) endpoint.port(static_cast<uint16_t>(port_));
-      // As gRPC did: 0.0.0.0 is every address of this machine, IPv6 too, where there is that.
-      const bool everywhere = endpoint.address().is_unspecified();
-      if (everywhere && ListenOn(tcp::endpoint(tcp::v6(), endpoint.port()), &error)) return {};
-      if (!ListenOn(endpoint, &error)) return Failed(error);
-    }
+    absl::StatusOr<std::unique_ptr<net::Listener>> listener = net::Listener::Listen(
+        &context_,
+        {.address = options_.address, .port = options_.refusals->port(), .now = options_.now});
+    if (!listener.ok()) return listener.status();
+    listener_ = *std::move(listener);
+    port_ = listener_->port();
     return absl::OkStatus();
   }
 
   void Start(std::unique_ptr<Grpc> grpc) {
     CHECK(!thread_.joinable());
     grpc_ = std::move(grpc);
-    for (Listener& listener : listeners_) Accept(&listener);
+    listener_->Start([this](tcp::socket socket) { Take(std::move(socket)); });
     CountLater();
     thread_ = std::thread([this] {
       pthread_setname_np(pthread_self(), "pando-accept");
@@ -79,18 +59,13 @@ class Acceptor::Core {
   void Stop() {
     context_.stop();
     if (thread_.joinable()) thread_.join();
-    listeners_.clear();
+    listener_.reset();
   }
 
   int port() const { return port_; }
   size_t connections() const { return connections_.load(std::memory_order_relaxed); }
 
  private:
-  struct Listener {
-    explicit Listener(asio::io_context& context) : acceptor(context), pause(context) {}
-    tcp::acceptor acceptor;
-    asio::steady_timer pause;
-  };
   // Said nothing yet. Shared by what waits for its first byte and what waits for that no longer: it
   // is over when the first of them has come.
   struct Waiting {
@@ -101,69 +76,24 @@ class Acceptor::Core {
     std::list<std::shared_ptr<Waiting>>::iterator place;
   };
 
-  absl::Status Failed(const Error& error) const {
-    return absl::UnavailableError(
-        absl::StrCat("cannot listen on ", options_.address, ": ", error.message()));
-  }
-
-  bool ListenOn(const tcp::endpoint& endpoint, Error* error) {
-    Listener& listener = listeners_.emplace_back(context_);
-    tcp::acceptor& acceptor = listener.acceptor;
-    acceptor.open(endpoint.protocol(), *error);
-    if (!*error && endpoint.protocol() == tcp::v6()) {
-      acceptor.set_option(asio::ip::v6_only(!endpoint.address().is_unspecified()), *error);
-    }
-    // Not SO_REUSEPORT: with it a second server would get half of the connections.
-    if (!*error) acceptor.set_option(tcp::acceptor::reuse_address(true), *error);
-    if (!*error) acceptor.bind(endpoint, *error);
-    if (!*error) acceptor.listen(kBacklog, *error);
-    if (!*error) port_ = acceptor.local_endpoint(*error).port();
-    if (!*error) return true;
-    listeners_.pop_back();
-    return false;
-  }
-
-  void Accept(Listener* listener) {
-    listener->acceptor.async_accept([this, listener](const Error& error, tcp::socket socket) {
-      if (error == asio::error::operation_aborted) return;
-      if (error && error != asio::error::connection_aborted) return Pause(listener, error);
-      if (!error) Take(std::move(socket));
-      Accept(listener);
-    });
-  }
-
-  void Pause(Listener* listener, const Error& failed) {
-    uint64_t suppressed = 0;
-    if (failed_limit_.Due(options_.now(), &suppressed)) {
-      base::Log(base::Severity::kError, "cannot accept a connection",
-                {{"port", options_.refusals->port()},
-                 {"error", failed.message()},
-                 {"not_logged", suppressed}});
-    }
-    listener->pause.expires_after(kFailedPause);
-    listener->pause.async_wait([this, listener](const Error& error) {
-      if (!error) Accept(listener);
-    });
-  }
-
   void Take(tcp::socket socket) {
     if (full()) CountNow();
     if (full()) {
       const std::string why =
           absl::StrCat("there are ", options_.connections_max, " connections already");
       if (waiting_.empty()) {
-        options_.refusals->Tell(Refusals::Reason::kCrowded, CallerOf(socket), why);
+        options_.refusals->Tell(net::Refusals::Reason::kCrowded, net::CallerOf(socket), why);
         return;
       }
       // Who speaks at once is not kept out by those who do not.
-      Dismiss(waiting_.front().get(), Refusals::Reason::kCrowded, why);
+      Dismiss(waiting_.front().get(), net::Refusals::Reason::kCrowded, why);
     }
     const auto waiting = std::make_shared<Waiting>(std::move(socket), context_);
     waiting->place = waiting_.insert(waiting_.end(), waiting);
     waiting->patience.expires_after(options_.patience);
     waiting->patience.async_wait([this, waiting](const Error& error) {
       if (error || waiting->over) return;
-      Dismiss(waiting.get(), Refusals::Reason::kSilent, "it has not said anything");
+      Dismiss(waiting.get(), net::Refusals::Reason::kSilent, "it has not said anything");
     });
     waiting->socket.async_wait(tcp::socket::wait_read, [this, waiting](const Error& error) {
       if (error == asio::error::operation_aborted || waiting->over) return;
@@ -171,8 +101,8 @@ class Acceptor::Core {
     });
   }
 
-  void Dismiss(Waiting* waiting, Refusals::Reason reason, std::string_view why) {
-    options_.refusals->Tell(reason, CallerOf(waiting->socket), why);
+  void Dismiss(Waiting* waiting, net::Refusals::Reason reason, std::string_view why) {
+    options_.refusals->Tell(reason, net::CallerOf(waiting->socket), why);
     End(waiting);
   }
 
@@ -193,9 +123,10 @@ class Acceptor::Core {
     if (got <= 0) {
       End(waiting);  // it has ended, and nothing was asked
     } else if (options_.tls && first != kTlsHandshake) {
-      Dismiss(waiting, Refusals::Reason::kPlaintext, "it does not speak TLS, and this port does");
+      Dismiss(waiting, net::Refusals::Reason::kPlaintext,
+              "it does not speak TLS, and this port does");
     } else if (!options_.tls && first == kTlsHandshake) {
-      Dismiss(waiting, Refusals::Reason::kTls, "it speaks TLS, and this port does not");
+      Dismiss(waiting, net::Refusals::Reason::kTls, "it speaks TLS, and this port does not");
     } else {
       HandOver(waiting);
     }
@@ -220,7 +151,7 @@ class Acceptor::Core {
   // While it is full, strangers must not make it look at all descriptors again and again.
   void CountNow() {
     const base::Instant now = options_.now();
-    if (now - counted_ < kFailedPause) return;
+    if (now - counted_ < kCountPause) return;
     counted_ = now;
     open_.Count();
     connections_ = open_.size() + waiting_.size();
@@ -238,11 +169,10 @@ class Acceptor::Core {
   const Options options_;
   asio::io_context context_{1};
   asio::steady_timer count_{context_};
-  std::list<Listener> listeners_;
+  std::unique_ptr<net::Listener> listener_;
   std::list<std::shared_ptr<Waiting>> waiting_;  // the oldest first
   OpenConnections open_;
   base::Instant counted_;
-  base::LogLimit failed_limit_{std::chrono::seconds(1)};
   std::unique_ptr<Grpc> grpc_;
   int port_ = 0;
   std::atomic<size_t> connections_{0};

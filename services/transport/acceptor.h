@@ -18,7 +18,7 @@
 
 #include "base/status.h"
 #include "base/time.h"
-#include "transport/refusals.h"
+#include "net/refusals.h"
 
 namespace pando::transport {
 
@@ -31,7 +31,7 @@ class Acceptor {
     size_t connections_max = 0;
     base::Duration patience{0};  // for the first byte
     std::function<base::Instant()> now;
-    Refusals* refusals = nullptr;  // outlives it; names the port
+    net::Refusals* refusals = nullptr;  // outlives it; names the port
   };
 
   // Listens; nobody is accepted yet. UNAVAILABLE names the address and why not.

@@ -26,7 +26,7 @@ std::string PairOf(const tls::Material& material) {
 class ClientVerifier : public grpc::experimental::ExternalCertificateVerifier {
  public:
   ClientVerifier(const tls::Watcher* watcher, std::function<base::WallTime()> now,
-                 Refusals* refusals)
+                 net::Refusals* refusals)
       : watcher_(watcher), now_(std::move(now)), refusals_(refusals) {}
 
   bool Verify(TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
@@ -40,7 +40,7 @@ class ClientVerifier : public grpc::experimental::ExternalCertificateVerifier {
   grpc::Status Judge(const TlsCustomVerificationCheckRequest& request) {
     const grpc::string_ref leaf = request.peer_cert();
     if (leaf.empty()) {
-      return Refuse(Refusals::Reason::kNoCertificate,
+      return Refuse(net::Refusals::Reason::kNoCertificate,
                     "it shows no certificate, and this port demands one of a trusted CA");
     }
     const std::shared_ptr<const tls::Material> material = watcher_->current();
@@ -51,17 +51,17 @@ class ClientVerifier : public grpc::experimental::ExternalCertificateVerifier {
     const absl::Status verified = tls::VerifyClient(
         {leaf.data(), leaf.size()}, {others.data(), others.size()}, trust->get(), now_());
     if (verified.ok()) return grpc::Status::OK;
-    return Refuse(Refusals::Reason::kCertificate, std::string(verified.message()));
+    return Refuse(net::Refusals::Reason::kCertificate, std::string(verified.message()));
   }
 
-  grpc::Status Refuse(Refusals::Reason reason, const std::string& why) {
+  grpc::Status Refuse(net::Refusals::Reason reason, const std::string& why) {
     refusals_->Tell(reason, "", why);
     return {grpc::StatusCode::UNAUTHENTICATED, why};
   }
 
   const tls::Watcher* const watcher_;
   const std::function<base::WallTime()> now_;
-  Refusals* const refusals_;
+  net::Refusals* const refusals_;
 };
 
 }  // namespace

@@ -19,9 +19,9 @@
 
 #include "base/status.h"
 #include "base/time.h"
+#include "net/refusals.h"
 #include "tls/watcher.h"
 #include "transport/memory_file.h"
-#include "transport/refusals.h"
 
 namespace pando::transport {
 
@@ -30,7 +30,7 @@ class ServerTls {
   struct Options {
     tls::Files files;  // with a CA: whoever connects must show a certificate of it
     std::function<base::WallTime()> now;
-    Refusals* refusals = nullptr;  // outlives the gRPC server; names the port
+    net::Refusals* refusals = nullptr;  // outlives the gRPC server; names the port
   };
   // Fails if the files cannot be used now.
   static absl::StatusOr<std::unique_ptr<ServerTls>> Start(Options options);

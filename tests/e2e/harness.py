@@ -180,6 +180,10 @@ class Server:
         except OSError as error:
             return 0, str(error)
 
+    def resident_bytes(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) * 1024
+
     def metrics(self):
         """{name with labels: number}; {} when nothing answers."""
         status, body = self.http("/metrics")

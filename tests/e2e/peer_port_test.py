@@ -64,11 +64,6 @@ def cluster_of(server):
     return int(re.findall(r"serving.* cluster=\"?([0-9a-f]+)", server.log_path.read_text())[-1], 16)
 
 
-def resident_bytes(server):
-    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) * 1024
-
-
 class PeerPort(harness.TestCase):
     def setUp(self):
         super().setUp()
@@ -119,7 +114,7 @@ class PeerPort(harness.TestCase):
 
     def test_garbage_and_other_protocols(self):
         for server in (self.leader, self.follower):
-            before = resident_bytes(server)
+            before = server.resident_bytes()
             for nonsense in (bytes(range(256)) * 256, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
                              b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", http2.PREFACE,
                              http2.PREFACE + b"\xff" * 4096):
@@ -129,7 +124,7 @@ class PeerPort(harness.TestCase):
                         say_no_more(connection)
                         while connection.recv(1 << 16):
                             pass
-            self.assertLess(resident_bytes(server) - before, GROWTH_BYTES_MAX)
+            self.assertLess(server.resident_bytes() - before, GROWTH_BYTES_MAX)
 
     def test_calls_that_do_not_say_who_they_are(self):
         silent = self.channel(self.follower)
@@ -171,21 +166,21 @@ class PeerPort(harness.TestCase):
 
     def test_frames_that_are_too_large_or_cannot_be_read(self):
         known = hello(self.follower.id, 9, 12345)
-        before = resident_bytes(self.follower)
+        before = self.follower.resident_bytes()
         self.assertEqual(self.channel(self.follower, known, b"\xff" * 64).read_to_end(), b"")
         self.assert_refused(self.follower, "UNREADABLE", "a frame of 64 bytes")
         # A megabyte of nothing but empty commands, of which each would be a string in memory.
         count = 1 << 16
         forward = bytes([1, 1]) + varint(count) + bytes(count)
         self.assertEqual(self.channel(self.follower, known, forward * 15).read_to_end(), b"")
-        self.assertLess(resident_bytes(self.follower) - before, GROWTH_BYTES_MAX)
+        self.assertLess(self.follower.resident_bytes() - before, GROWTH_BYTES_MAX)
 
     def test_many_idle_connections_and_silent_calls(self):
         soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
         self.addCleanup(resource.setrlimit, resource.RLIMIT_NOFILE, (soft, hard))
         server = self.follower
-        before = resident_bytes(server)
+        before = server.resident_bytes()
         with contextlib.ExitStack() as held:
             for _ in range(500):
                 held.enter_context(socket.create_connection(("127.0.0.1", server.ports[1]), 10))
@@ -195,7 +190,7 @@ class PeerPort(harness.TestCase):
             # Who does say who it is is not kept out: the leader finds it again.
             self.assert_writes(server)
             self.assert_refused(server, "CROWDED")
-            self.assertLess(resident_bytes(server) - before, GROWTH_BYTES_MAX)
+            self.assertLess(server.resident_bytes() - before, GROWTH_BYTES_MAX)
             threads = int(pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
                           .split("Threads:")[1].split()[0])
             self.assertLess(threads, 150)
@@ -205,14 +200,14 @@ class PeerPort(harness.TestCase):
                                "idle connections closed")
 
     def test_half_of_a_large_message_from_many(self):
-        before = resident_bytes(self.follower)
+        before = self.follower.resident_bytes()
         calls = [self.channel(self.follower) for _ in range(40)]
         announced = b"\0" + FRAME_BYTES_MAX.to_bytes(4, "big") + b"\xff" * (60 << 10)
         for call in calls:
             with contextlib.suppress(ConnectionError):
                 call.send_raw(announced)
         self.assert_refused(self.follower, "CROWDED")
-        self.assertLess(resident_bytes(self.follower) - before, GROWTH_BYTES_MAX)
+        self.assertLess(self.follower.resident_bytes() - before, GROWTH_BYTES_MAX)
 
     def test_messages_without_end(self):
         """All of them are read, and dropped, and cost nothing that stays."""
@@ -227,14 +222,14 @@ class PeerPort(harness.TestCase):
 
     def assert_floods(self, flood, payload, bytes_max):
         flood.socket.settimeout(2)
-        before = resident_bytes(self.follower)
+        before = self.follower.resident_bytes()
         sent, until = 0, time.monotonic() + 10
         with contextlib.suppress(ConnectionError, TimeoutError):
             while time.monotonic() < until and sent < 1 << 30:
                 flood.send_raw(payload)
                 sent += len(payload)
         self.assertGreater(sent, 1 << 20)
-        self.assertLess(resident_bytes(self.follower) - before, bytes_max, f"{sent} bytes sent")
+        self.assertLess(self.follower.resident_bytes() - before, bytes_max, f"{sent} bytes sent")
         self.assert_writes(self.follower)
 
     def test_a_server_of_another_ensemble_on_a_members_address(self):

@@ -224,7 +224,7 @@ class Observability(harness.TestCase):
         server.stop()
         for line in server.log().splitlines():
             self.assertRegex(line, r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (INFO|WARN) +\S")
-        self.assertIn("not_served_yet", server.log())
+        self.assertIn("zookeeper=", server.log())
         self.assertIn(str(server.ports[0]), server.log())
 
     def test_logs_in_json_parse(self):

@@ -38,11 +38,6 @@ def literal(name, value):
     return b"\0" + integer(len(name), 7) + name + integer(len(value), 7) + value
 
 
-def resident_bytes(server):
-    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text()
-    return int(status.split("VmRSS:")[1].split()[0]) * 1024
-
-
 def descriptors(server):
     return len(list(pathlib.Path(f"/proc/{server.process.pid}/fd").iterdir()))
 
@@ -130,13 +125,13 @@ class Stranger(harness.TestCase):
 
         Meanwhile nothing bounds it: gRPC 1.51 reads on, and counts neither in its quota
         (SECURITY.md)."""
-        harness.wait_until(lambda: resident_bytes(server) - before < most, 90,
+        harness.wait_until(lambda: server.resident_bytes() - before < most, 90,
                            f"growth below {most >> 20} MiB")
 
     def test_streams_that_are_reset_at_once(self):
         """CVE-2023-44487, and its cost for others: they are served meanwhile."""
         server = self.server().start()
-        before = resident_bytes(server)
+        before = server.resident_bytes()
         connection = self.http2(server)
         headers = http2.headers(GET)
         stream, slowest, until = 1, 0, time.monotonic() + 6
@@ -179,7 +174,7 @@ class Stranger(harness.TestCase):
     def test_headers_that_are_too_large(self):
         """CVE-2023-33953: headers without end must not be kept."""
         server = self.server().start()
-        before = resident_bytes(server)
+        before = server.resident_bytes()
         for name in (b"x-large", b"x-large-bin"):
             connection = self.http2(server)
             connection.sendall(http2.frame(http2.HEADERS, 0, 1, http2.headers(GET)))

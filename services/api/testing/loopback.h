@@ -186,8 +186,8 @@ class Loopback : public testing::Test {
   std::vector<std::string> audited_ PANDO_GUARDED_BY(mutex_);
   std::string super_digest_;
   model::Acl administrators_ = {{model::kAdmin, {"world", "anyone"}}};
-  transport::Refusals refusals_{"client",
-                                [this] { return base::Instant{base::Duration(now_ns_.load())}; }};
+  net::Refusals refusals_{"client",
+                          [this] { return base::Instant{base::Duration(now_ns_.load())}; }};
   io::Inbox inbox_;
   std::deque<io::Event> events_;
   std::unique_ptr<Server> server_;

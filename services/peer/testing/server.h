@@ -107,7 +107,7 @@ class Server {
   }
 
   std::atomic<base::Duration> passed_{base::Duration(0)};
-  transport::Refusals refusals_{"peer", SteadyNow};
+  net::Refusals refusals_{"peer", SteadyNow};
   io::Inbox inbox_;
   std::deque<io::Event> events_;
   io::PeerHello hello_;

@@ -1,6 +1,6 @@
-#include "transport/refusals.h"
+#include "net/refusals.h"
 
-namespace pando::transport {
+namespace pando::net {
 
 const char* Refusals::Name(Reason reason) {
   switch (reason) {
@@ -37,4 +37,4 @@ void Refusals::Tell(Reason reason, std::string_view caller, std::string_view why
              {"not_logged", suppressed}});
 }
 
-}  // namespace pando::transport
+}  // namespace pando::net

@@ -1,7 +1,7 @@
 // Refusals: connections that were turned away before anybody called over them, and why: counted by
 // reason, and logged at most once a second for each, however many come. Thread-safe.
-#ifndef PANDO_TRANSPORT_REFUSALS_H_
-#define PANDO_TRANSPORT_REFUSALS_H_
+#ifndef PANDO_NET_REFUSALS_H_
+#define PANDO_NET_REFUSALS_H_
 
 #include <array>
 #include <atomic>
@@ -16,7 +16,7 @@
 #include "base/log.h"
 #include "base/time.h"
 
-namespace pando::transport {
+namespace pando::net {
 
 class Refusals {
  public:
@@ -52,6 +52,6 @@ class Refusals {
   std::array<Kind, static_cast<size_t>(Reason::kEnd)> kinds_;
 };
 
-}  // namespace pando::transport
+}  // namespace pando::net
 
-#endif  // PANDO_TRANSPORT_REFUSALS_H_
+#endif  // PANDO_NET_REFUSALS_H_

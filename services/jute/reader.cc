@@ -1,0 +1,79 @@
+#include "jute/reader.h"
+
+namespace pando::jute {
+namespace {
+
+constexpr size_t kIntBytes = 4;
+constexpr size_t kLongBytes = 8;
+// Permissions, and two strings of nothing.
+constexpr size_t kAclEntryBytesMin = 3 * kIntBytes;
+
+}  // namespace
+
+void Reader::Fail() {
+  ok_ = false;
+  rest_ = {};
+}
+
+std::string_view Reader::Take(size_t bytes) {
+  if (bytes > rest_.size()) {
+    Fail();
+    return {};
+  }
+  const std::string_view taken = rest_.substr(0, bytes);
+  rest_.remove_prefix(bytes);
+  return taken;
+}
+
+bool Reader::Bool() {
+  const std::string_view byte = Take(1);
+  return !byte.empty() && byte.front() != 0;
+}
+
+int32_t Reader::Int() {
+  uint32_t value = 0;
+  for (const char byte : Take(kIntBytes)) value = value << 8 | static_cast<uint8_t>(byte);
+  return static_cast<int32_t>(value);
+}
+
+int64_t Reader::Long() {
+  uint64_t value = 0;
+  for (const char byte : Take(kLongBytes)) value = value << 8 | static_cast<uint8_t>(byte);
+  return static_cast<int64_t>(value);
+}
+
+std::optional<size_t> Reader::Length(size_t each) {
+  const int32_t length = Int();
+  if (!ok_ || length == -1) return std::nullopt;
+  if (length < 0 || static_cast<size_t>(length) > rest_.size() / each) {
+    Fail();
+    return std::nullopt;
+  }
+  return static_cast<size_t>(length);
+}
+
+std::string Reader::String() { return Buffer().value_or(std::string()); }
+
+model::NodeBytes Reader::Buffer() {
+  const std::optional<size_t> length = Length(1);
+  if (!length) return std::nullopt;
+  return std::string(Take(*length));
+}
+
+std::vector<std::string> Reader::Strings() {
+  std::vector<std::string> strings(Length(kIntBytes).value_or(0));
+  for (std::string& string : strings) string = String();
+  return strings;
+}
+
+model::Acl Reader::Acl() {
+  model::Acl acl(Length(kAclEntryBytesMin).value_or(0));
+  for (model::AclEntry& entry : acl) {
+    entry.permissions = static_cast<uint32_t>(Int());
+    entry.identity.scheme = String();
+    entry.identity.id = String();
+  }
+  return acl;
+}
+
+}  // namespace pando::jute

@@ -1,0 +1,49 @@
+// Reader: ZooKeeper's serialisation, from bytes that anybody may have sent. Big endian; a string, a
+// buffer and a vector begin with a signed length, of which -1 is null.
+//
+// It never reads beyond the bytes; after the first failure every further read gives zero or
+// nothing, so that a decoder looks at ok() once.
+#ifndef PANDO_JUTE_READER_H_
+#define PANDO_JUTE_READER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/acl.h"
+#include "model/node.h"
+
+namespace pando::jute {
+
+class Reader {
+ public:
+  // `bytes` outlives the reader.
+  explicit Reader(std::string_view bytes) : rest_(bytes) {}
+
+  bool ok() const { return ok_; }
+  size_t left() const { return rest_.size(); }
+
+  bool Bool();
+  int32_t Int();
+  int64_t Long();
+  std::string String();  // null: empty
+  model::NodeBytes Buffer();
+  std::vector<std::string> Strings();  // null: empty
+  model::Acl Acl();                    // null: empty
+
+ private:
+  std::string_view Take(size_t bytes);
+  // A length that the bytes left can hold, with at least `each` for one; none: null, or a failure.
+  std::optional<size_t> Length(size_t each);
+  void Fail();
+
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+}  // namespace pando::jute
+
+#endif  // PANDO_JUTE_READER_H_

@@ -1,0 +1,470 @@
+#include "zookeeper/connection.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "acl/digest.h"
+#include "acl/permission.h"
+#include "acl/scheme.h"
+#include "base/check.h"
+#include "jute/decode.h"
+#include "jute/encode.h"
+#include "model/limits.h"
+#include "zookeeper/answer.h"
+#include "zookeeper/errors.h"
+
+namespace pando::zookeeper {
+namespace {
+
+using jute::ErrorCode;
+using jute::Opcode;
+
+constexpr size_t kLengthBytes = 4;
+// How long a greeting waits for a leader.
+constexpr base::Duration kGreetingPatience = std::chrono::seconds(10);
+constexpr int32_t kPersistentMode = 0;
+constexpr int32_t kRecursiveMode = 1;
+
+uint32_t LengthAt(std::string_view bytes) {
+  uint32_t length = 0;
+  for (size_t i = 0; i < kLengthBytes; ++i) length = length << 8 | static_cast<uint8_t>(bytes[i]);
+  return length;
+}
+
+bool IsChildrenRead(Opcode type) {
+  return type == Opcode::kGetChildren || type == Opcode::kGetChildren2;
+}
+
+}  // namespace
+
+Connection::Connection(WatcherId id, Options options, Host* host)
+    : id_(id),
+      options_(std::move(options)),
+      host_(host),
+      began_(host->now()),
+      identities_(options_.identities) {
+  batch_.lane = model::LaneId(id.value());
+}
+
+void Connection::End(std::string why) {
+  cut_ = true;
+  output_.clear();
+  Leave(std::move(why));
+}
+
+void Connection::Leave(std::string why) {
+  if (ended()) return;
+  phase_ = Phase::kEnded;
+  why_ = std::move(why);
+  expected_.clear();
+  batch_.requests.clear();
+}
+
+// --- From the client --------------------------------------------------------------------------
+
+bool Connection::wants_input() const {
+  return (phase_ == Phase::kGreeting || phase_ == Phase::kOpen) && !waits_for_room_ &&
+         expected_.size() < outstanding_max() && output_.size() < kUnreadBytesMax;
+}
+
+// As many as may be answered with what answers have been like of late.
+size_t Connection::outstanding_max() const {
+  return std::clamp(kAnswerBytesMax / answer_bytes_, kOutstandingMin, kOutstandingMax);
+}
+
+size_t Connection::Consume(std::string_view bytes) {
+  size_t taken = 0;
+  while (wants_input() && bytes.size() - taken >= kLengthBytes) {
+    const std::string_view rest = bytes.substr(taken);
+    const uint32_t length = LengthAt(rest);
+    if (length > options_.frame_bytes_max) {
+      End(absl::StrCat("a frame of ", length, " bytes, and the limit is ",
+                       options_.frame_bytes_max));
+      break;
+    }
+    if (rest.size() < kLengthBytes + length) break;
+    taken += kLengthBytes + length;
+    ++received_;
+    const std::string_view payload = rest.substr(kLengthBytes, length);
+    if (phase_ == Phase::kGreeting) {
+      Greet(payload);
+    } else {
+      batch_.bytes += payload.size();
+      OnFrame(payload);
+    }
+  }
+  Flush();
+  return taken;
+}
+
+void Connection::OnFrame(std::string_view payload) {
+  jute::RequestHeader header;
+  jute::Request request;
+  const jute::Decoded decoded = jute::DecodeRequest(payload, &header, &request);
+  if (decoded == jute::Decoded::kNoHeader) return End("a frame without a header");
+  if (decoded == jute::Decoded::kOk && AnswerAtOnce(header, request)) return;
+
+  Waiting waiting;
+  waiting.began = host_->now();
+  std::vector<Question> questions;
+  if (decoded == jute::Decoded::kOk) {
+    waiting.expected = Translate(std::move(request), session_, &questions);
+  } else {
+    waiting.expected.type = header.type;
+    const bool unknown = decoded == jute::Decoded::kUnknownOpcode;
+    waiting.expected.refused = unknown ? ErrorCode::kUnimplemented : ErrorCode::kMarshallingError;
+    waiting.expected.ends_connection = unknown;
+  }
+  waiting.expected.xid = header.xid;
+  if (waiting.expected.ends_connection) phase_ = Phase::kLeaving;
+  for (Question& question : questions) Ask(std::move(question));
+  expected_.push_back(std::move(waiting));
+  Advance();
+}
+
+// What ZooKeeper answers out of turn, as it comes.
+bool Connection::AnswerAtOnce(const jute::RequestHeader& header, const jute::Request& request) {
+  if (const auto* auth = std::get_if<jute::Auth>(&request)) {
+    Authenticate(*auth);
+    return true;
+  }
+  if (!std::holds_alternative<jute::Sasl>(request)) return false;
+  jute::AppendReply({header.xid, 0, ErrorCode::kAuthFailed}, &output_);
+  Leave("SASL is not spoken here: use addauth digest, or a client certificate");
+  return true;
+}
+
+// Whoever shows a credential that is not understood does not want to act without it.
+void Connection::Authenticate(const jute::Auth& auth) {
+  const bool full = identities_.size() >= model::kIdentitiesMax;
+  // ZooKeeper's provider of the scheme ip has nothing to ask: the address is known.
+  const bool known = auth.scheme == acl::kIpScheme;
+  const size_t user_end = auth.credential.find(':');
+  const bool digest = auth.scheme == acl::kDigestScheme && user_end != std::string::npos &&
+                      auth.credential.size() <= model::kIdentityBytesMax;
+  if (full || (!known && !digest)) {
+    jute::AppendReply({jute::kAuthXid, 0, ErrorCode::kAuthFailed}, &output_);
+    return Leave(absl::StrCat("authentication failed, scheme ", auth.scheme.substr(0, 32)));
+  }
+  if (digest) {
+    model::Identity identity = {acl::kDigestScheme, acl::DigestOf(auth.credential)};
+    const bool super = !options_.super_digest.empty() && identity.id == options_.super_digest;
+    const auto add = [this](model::Identity one) {
+      if (std::find(identities_.begin(), identities_.end(), one) == identities_.end()) {
+        identities_.push_back(std::move(one));
+      }
+    };
+    add(std::move(identity));
+    if (super) add(acl::kSuper);
+  }
+  jute::AppendReply({jute::kAuthXid, 0, ErrorCode::kOk}, &output_);
+  ++sent_;
+}
+
+// --- The greeting -----------------------------------------------------------------------------
+
+void Connection::Greet(std::string_view payload) {
+  if (!jute::DecodeConnectRequest(payload, &greeting_)) return End("the greeting cannot be read");
+  if (!host_->prepared()) return Prepare();
+  AskForSession();
+}
+
+void Connection::Prepare() {
+  phase_ = Phase::kPreparing;
+  model::Transaction transaction;
+  for (const char* path : {kZooKeeperPath, kQuotaPath, kConfigPath}) {
+    model::Create create;
+    create.path = path;
+    create.data = "";
+    create.if_not_exists = true;
+    if (path == kConfigPath) create.acl = {{model::kRead, acl::kAnyone}};
+    transaction.then_operations.emplace_back(std::move(create));
+  }
+  model::Command command;
+  command.identities = {acl::kSuper};
+  command.body = std::move(transaction);
+  io::Request request;
+  request.body = std::move(command);
+  AskAlone(std::move(request));
+}
+
+// A session that is there already is judged by a server that knows of all that was committed: the
+// client may have got it from another one a moment ago.
+void Connection::AskForSession() {
+  io::Request request;
+  if (greeting_.session_id == 0) {
+    password_ = host_->RandomBytes(jute::kPasswordBytes);
+    timeout_ms_ = std::clamp<int64_t>(greeting_.timeout_ms, model::kSessionTimeoutMsMin,
+                                      model::kSessionTimeoutMsMax);
+    model::Command command;
+    command.body = model::OpenSession{timeout_ms_, acl::Sha256(password_)};
+    request.body = std::move(command);
+    phase_ = Phase::kAttaching;
+  } else {
+    password_ = greeting_.password;
+    request.consistency = io::Consistency::kLinearizable;
+    request.body = model::Query{.identities = {}, .session = {}, .body = model::Touch{}};
+    phase_ = Phase::kAsking;
+  }
+  token_hash_ = acl::Sha256(password_);
+  AskAlone(std::move(request));
+}
+
+void Connection::AskAlone(io::Request request) {
+  request.tag = id_.value();
+  request.deadline = host_->now() + kGreetingPatience;
+  batch_.requests.push_back(std::move(request));
+}
+
+void Connection::OnGreeting(const model::Reply& reply) {
+  const model::Reason reason = reply.error.reason;
+  const bool refused = EndsConnection(reason) || reason == model::Reason::kBehind;
+  if (phase_ == Phase::kAttaching && refused) return RefuseSession();
+  if (!reply.ok()) return End(absl::StrCat("no session: ", model::ReasonName(reason)));
+  if (phase_ == Phase::kPreparing) {
+    host_->Prepared();
+    AskForSession();
+  } else if (phase_ == Phase::kAsking) {
+    Attach();
+  } else {
+    Open(reply);
+  }
+  Flush();
+}
+
+void Connection::Attach() {
+  phase_ = Phase::kAttaching;
+  model::Command command;
+  command.session = model::SessionId(static_cast<uint64_t>(greeting_.session_id));
+  command.body = model::AttachSession{command.session};
+  io::Request request;
+  request.token_hash = token_hash_;
+  request.body = std::move(command);
+  AskAlone(std::move(request));
+}
+
+void Connection::Open(const model::Reply& reply) {
+  // This client has seen what this ensemble has never given out.
+  if (greeting_.last_zxid_seen > static_cast<int64_t>(reply.revision.value())) {
+    return End(absl::StrCat("the client has seen zxid ", greeting_.last_zxid_seen,
+                            ", which is of another ensemble"));
+  }
+  const auto& result = std::get<model::SessionResult>(reply.result);
+  session_ = result.session;
+  attachment_ = result.attachment;
+  timeout_ms_ = result.timeout_ms;
+  zxid_ = reply.revision;
+  phase_ = Phase::kOpen;
+  jute::ConnectResponse response;
+  response.timeout_ms = static_cast<int32_t>(timeout_ms_);
+  response.session_id = static_cast<int64_t>(session_.value());
+  response.password = password_;
+  if (greeting_.read_only) response.read_only = false;
+  jute::AppendConnectResponse(response, &output_);
+  ++sent_;
+  host_->Attached(this);
+}
+
+void Connection::RefuseSession() {
+  jute::ConnectResponse response;
+  response.password = std::string(jute::kPasswordBytes, '\0');
+  if (greeting_.read_only) response.read_only = false;
+  jute::AppendConnectResponse(response, &output_);
+  Leave({});
+}
+
+// --- To the core and back ---------------------------------------------------------------------
+
+void Connection::Ask(Question question) {
+  io::Request& request = batch_.requests.emplace_back();
+  request.tag = id_.value();
+  request.token_hash = token_hash_;
+  if (auto* query = std::get_if<model::QueryBody>(&question.body)) {
+    if (question.linearizable) request.consistency = io::Consistency::kLinearizable;
+    request.body = model::Query{identities_, session_, std::move(*query)};
+    return;
+  }
+  model::Command command;
+  command.identities = identities_;
+  command.session = session_;
+  command.attachment = attachment_;
+  command.body = std::move(std::get<model::CommandBody>(question.body));
+  request.body = std::move(command);
+}
+
+void Connection::Flush() {
+  if (batch_.requests.empty() || waits_for_room_ || ended()) return;
+  const model::LaneId lane = batch_.lane;
+  waits_for_room_ = !host_->Post(this, std::move(batch_));
+  if (waits_for_room_) return;
+  batch_ = {};
+  batch_.lane = lane;
+}
+
+void Connection::RoomAgain() {
+  waits_for_room_ = false;
+  Flush();
+}
+
+void Connection::Answer(io::Completion completion) {
+  if (ended()) return;
+  if (phase_ < Phase::kOpen) return OnGreeting(completion.reply);
+  const model::Reason reason = completion.reply.error.reason;
+  if (EndsConnection(reason)) return End(absl::StrCat("session: ", model::ReasonName(reason)));
+  CHECK(!expected_.empty());
+  Waiting& waiting = expected_.front();
+  CHECK(waiting.expected.answers > 0);
+  --waiting.expected.answers;
+  if (waiting.expected.type == Opcode::kMultiRead) {
+    waiting.expected.parts->replies.push_back(std::move(completion.reply));
+    return Advance();
+  }
+  CHECK(waiting.expected.answers == 0);
+  const Waiting answered = std::move(waiting);
+  expected_.pop_front();
+  Finish(answered, &completion.reply);
+  Advance();
+}
+
+void Connection::Advance() {
+  while (!ended() && !expected_.empty() && expected_.front().expected.answers == 0) {
+    const Waiting answered = std::move(expected_.front());
+    expected_.pop_front();
+    Finish(answered, nullptr);
+  }
+}
+
+int64_t Connection::Zxid(model::Revision revision) {
+  zxid_ = std::max(zxid_, revision);
+  return static_cast<int64_t>(zxid_.value());
+}
+
+void Connection::Finish(const Waiting& waiting, const model::Reply* reply) {
+  const Expected& expected = waiting.expected;
+  model::Reason reason = model::Reason::kOk;
+  const size_t before = output_.size();
+  if (reply != nullptr) {
+    if (expected.watch) LeaveWatch(expected, *reply);
+    if (expected.type == Opcode::kSetWatches) RestoreWatches(expected, *reply);
+    AppendAnswer(expected, *reply, Zxid(reply->revision), &output_);
+    reason = reply->error.reason;
+  } else if (expected.refused != ErrorCode::kOk) {
+    jute::AppendReply({expected.xid, Zxid(host_->told()), expected.refused}, &output_);
+    reason = model::Reason::kInvalidArgument;
+  } else {
+    FinishHere(expected);
+  }
+  answer_bytes_ = std::max({output_.size() - before, answer_bytes_ - answer_bytes_ / 8, size_t{1}});
+  ++sent_;
+  host_->Answered(expected.type, host_->now() - waiting.began, reason);
+  if (expected.ends_connection) Leave({});
+}
+
+// --- Watches ----------------------------------------------------------------------------------
+
+// What needs nothing of the core: of the connection itself.
+void Connection::FinishHere(const Expected& expected) {
+  Expected answer;
+  answer.xid = expected.xid;
+  answer.type = expected.type;
+  WatchTable* watches = host_->watches();
+  switch (expected.type) {
+    case Opcode::kWhoAmI:
+      return AppendWhoAmI(expected, identities_, Zxid(host_->told()), &output_);
+    case Opcode::kMultiRead:  // of which all answers have come
+      return AppendAnswer(expected, {}, Zxid(host_->told()), &output_);
+    case Opcode::kCheckWatches:
+      if (!watches->Has(expected.path, expected.number, id_))
+        answer.refused = ErrorCode::kNoWatcher;
+      break;
+    case Opcode::kRemoveWatches:
+      if (!watches->Remove(expected.path, expected.number, id_)) {
+        answer.refused = ErrorCode::kNoWatcher;
+      }
+      break;
+    case Opcode::kAddWatch:
+      if (expected.number == kPersistentMode) {
+        watches->Add(WatchTable::Kind::kPersistent, expected.path, id_);
+      } else if (expected.number == kRecursiveMode) {
+        watches->Add(WatchTable::Kind::kRecursive, expected.path, id_);
+      } else {
+        answer.refused = ErrorCode::kMarshallingError;
+      }
+      break;
+    default:
+      base::Fatal("a request without questions that nobody answers");
+  }
+  AppendAnswer(answer, {}, Zxid(host_->told()), &output_);
+}
+
+// `exists` leaves its watch on a node that is not there, too.
+void Connection::LeaveWatch(const Expected& expected, const model::Reply& reply) {
+  const bool absent =
+      expected.type == Opcode::kExists && reply.error.reason == model::Reason::kNoNode;
+  if (!reply.ok() && !absent) return;
+  const auto kind =
+      IsChildrenRead(expected.type) ? WatchTable::Kind::kChildren : WatchTable::Kind::kData;
+  host_->watches()->Add(kind, expected.path, id_);
+}
+
+// After a reconnect: whatever happened to a node since the client looked is told now, by what can
+// be seen of it; what did not is watched again.
+void Connection::RestoreWatches(const Expected& expected, const model::Reply& reply) {
+  if (!reply.ok()) return;
+  const jute::SetWatches& asked = expected.parts->watches;
+  const auto& stats = std::get<model::StatsResult>(reply.result).stats;
+  const auto seen =
+      model::Revision(static_cast<uint64_t>(std::max<int64_t>(asked.relative_zxid, 0)));
+  auto stat = stats.begin();
+  const auto tell = [this](jute::EventType type, const std::string& path) {
+    jute::AppendEvent(type, path, -1, &output_);
+    ++sent_;
+  };
+  for (const std::string& path : asked.data) {
+    const std::optional<model::Stat>& now = *stat++;
+    if (!now) {
+      tell(jute::EventType::kNodeDeleted, path);
+    } else if (now->modify_revision > seen) {
+      tell(jute::EventType::kNodeDataChanged, path);
+    } else {
+      host_->watches()->Add(WatchTable::Kind::kData, path, id_);
+    }
+  }
+  for (const std::string& path : asked.exist) {
+    const std::optional<model::Stat>& now = *stat++;
+    if (now) {
+      tell(jute::EventType::kNodeCreated, path);
+    } else {
+      host_->watches()->Add(WatchTable::Kind::kData, path, id_);
+    }
+  }
+  for (const std::string& path : asked.child) {
+    const std::optional<model::Stat>& now = *stat++;
+    if (!now) {
+      tell(jute::EventType::kNodeDeleted, path);
+    } else if (now->children_revision > seen) {
+      tell(jute::EventType::kNodeChildrenChanged, path);
+    } else {
+      host_->watches()->Add(WatchTable::Kind::kChildren, path, id_);
+    }
+  }
+  for (const std::string& path : asked.persistent) {
+    host_->watches()->Add(WatchTable::Kind::kPersistent, path, id_);
+  }
+  for (const std::string& path : asked.persistent_recursive) {
+    host_->watches()->Add(WatchTable::Kind::kRecursive, path, id_);
+  }
+}
+
+void Connection::Tell(const model::Acl* acl, model::Revision revision, std::string_view frame) {
+  if (ended()) return;
+  if (acl != nullptr && !acl::Allows(*acl, model::kRead, identities_)) return;
+  if (output_.size() > kUnreadEventBytesMax) return End("the client does not read its events");
+  (void)Zxid(revision);
+  output_.append(frame);
+  ++sent_;
+}
+
+}  // namespace pando::zookeeper

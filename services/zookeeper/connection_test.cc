@@ -1,0 +1,547 @@
+#include "zookeeper/connection.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "acl/digest.h"
+#include "acl/permission.h"
+#include "acl/scheme.h"
+#include "jute/encode.h"
+#include "jute/reader.h"
+
+namespace pando::zookeeper {
+namespace {
+
+using jute::ErrorCode;
+using jute::FrameWriter;
+using jute::Opcode;
+using model::Reason;
+
+constexpr WatcherId kId(42);
+constexpr uint64_t kSession = 7;
+
+// One frame of what the server says.
+struct Said {
+  int32_t xid = 0;
+  int64_t zxid = 0;
+  ErrorCode error = ErrorCode::kOk;
+  std::string record;
+};
+
+class ConnectionTest : public testing::Test, public Host {
+ protected:
+  ConnectionTest() : connection_(kId, Options(), this) {}
+
+  static Connection::Options Options() {
+    return {.identities = {acl::kAnyone, {"ip", "10.0.0.1"}},
+            .super_digest = acl::DigestOf("super:secret"),
+            .frame_bytes_max = 1'000};
+  }
+
+  // Host
+  bool Post(Connection*, io::RequestBatch&& batch) override {
+    if (full_) return false;
+    EXPECT_EQ(batch.lane.value(), kId.value());
+    for (io::Request& request : batch.requests) asked_.push_back(std::move(request));
+    return true;
+  }
+  WatchTable* watches() override { return &watches_; }
+  model::Revision told() const override { return told_; }
+  base::Instant now() const override { return {}; }
+  std::string RandomBytes(size_t count) override { return std::string(count, 'p'); }
+  bool prepared() const override { return prepared_; }
+  void Prepared() override { prepared_ = true; }
+  void Attached(Connection*) override { ++attached_; }
+  void Answered(Opcode, base::Duration, Reason reason) override { answered_.push_back(reason); }
+
+  // What a client says.
+  void Greet(int64_t session, int64_t last_zxid = 0) {
+    std::string bytes;
+    {
+      FrameWriter frame(&bytes);
+      frame.Int(0);
+      frame.Long(last_zxid);
+      frame.Int(30'000);
+      frame.Long(session);
+      frame.String(std::string(16, 'p'));
+      frame.Bool(false);
+    }
+    EXPECT_EQ(connection_.Consume(bytes), bytes.size());
+  }
+  template <class Body>
+  void Say(int32_t xid, Opcode type, Body body) {
+    std::string bytes;
+    {
+      FrameWriter frame(&bytes);
+      frame.Int(xid);
+      frame.Int(static_cast<int32_t>(type));
+      body(frame);
+    }
+    EXPECT_EQ(connection_.Consume(bytes), bytes.size());
+  }
+  void SayRead(int32_t xid, Opcode type, const std::string& path, bool watch) {
+    Say(xid, type, [&](FrameWriter& frame) {
+      frame.String(path);
+      frame.Bool(watch);
+    });
+  }
+  void SayNothing(int32_t xid, Opcode type) {
+    Say(xid, type, [](FrameWriter&) {});
+  }
+  void Authenticate(const std::string& scheme, const std::string& credential) {
+    Say(jute::kAuthXid, Opcode::kAuth, [&](FrameWriter& frame) {
+      frame.Int(0);
+      frame.String(scheme);
+      frame.String(credential);
+    });
+  }
+
+  // What the core answers.
+  void Answer(model::Reply reply, uint64_t revision) {
+    ASSERT_FALSE(asked_.empty());
+    asked_.erase(asked_.begin());
+    reply.revision = model::Revision(revision);
+    connection_.Answer({.tag = kId.value(), .reply = std::move(reply)});
+  }
+  void Answer(Reason reason, uint64_t revision) {
+    Answer(model::Reply::Failure({.reason = reason}), revision);
+  }
+  void AnswerSession(uint64_t revision) {
+    model::Reply reply;
+    reply.result = model::SessionResult{.session = model::SessionId(kSession),
+                                        .attachment = model::Attachment(revision),
+                                        .timeout_ms = 30'000};
+    Answer(std::move(reply), revision);
+  }
+  static model::Reply Node(uint64_t modified, uint64_t children = 0) {
+    model::Reply reply;
+    model::OperationResult result;
+    result.path = "/a";
+    result.stat.modify_revision = model::Revision(modified);
+    result.stat.children_revision = model::Revision(children);
+    result.data = "x";
+    reply.result = std::move(result);
+    return reply;
+  }
+  void Open() {
+    prepared_ = true;
+    Greet(0);
+    AnswerSession(10);
+    connection_.output()->clear();
+  }
+
+  template <class Body>
+  const Body& AskedCommand(size_t at = 0) {
+    return std::get<Body>(std::get<model::Command>(asked_.at(at).body).body);
+  }
+
+  // What the client hears.
+  std::vector<Said> Hear() {
+    std::vector<Said> all;
+    std::string_view rest = *connection_.output();
+    while (!rest.empty()) {
+      jute::Reader length(rest);
+      const auto size = static_cast<size_t>(length.Int());
+      jute::Reader frame(rest.substr(4, size));
+      Said said;
+      said.xid = frame.Int();
+      said.zxid = frame.Long();
+      said.error = static_cast<ErrorCode>(frame.Int());
+      said.record = std::string(rest.substr(20, size - 16));
+      rest.remove_prefix(4 + size);
+      all.push_back(std::move(said));
+    }
+    connection_.output()->clear();
+    return all;
+  }
+
+  Connection connection_;
+  WatchTable watches_;
+  model::Revision told_;
+  bool full_ = false;
+  bool prepared_ = false;
+  int attached_ = 0;
+  std::vector<io::Request> asked_;
+  std::vector<Reason> answered_;
+};
+
+// --- Greetings --------------------------------------------------------------------------------
+
+TEST_F(ConnectionTest, TheFirstClientOfAServerFindsZooKeepersNodes) {
+  Greet(0);
+  const auto& transaction = AskedCommand<model::Transaction>();
+  ASSERT_EQ(transaction.then_operations.size(), 3u);
+  EXPECT_TRUE(std::get<model::Create>(transaction.then_operations[0]).if_not_exists);
+  Answer(model::Reply(), 5);
+  EXPECT_TRUE(prepared_);
+  EXPECT_EQ(AskedCommand<model::OpenSession>().timeout_ms, 30'000);
+}
+
+TEST_F(ConnectionTest, ANewSession) {
+  prepared_ = true;
+  Greet(0);
+  EXPECT_EQ(AskedCommand<model::OpenSession>().token_hash, acl::Sha256(std::string(16, 'p')));
+  EXPECT_FALSE(connection_.wants_input());
+  AnswerSession(10);
+  std::string expected;
+  jute::AppendConnectResponse({.timeout_ms = 30'000,
+                               .session_id = kSession,
+                               .password = std::string(16, 'p'),
+                               .read_only = false},
+                              &expected);
+  EXPECT_EQ(*connection_.output(), expected);
+  EXPECT_EQ(attached_, 1);
+  EXPECT_TRUE(connection_.wants_input());
+}
+
+TEST_F(ConnectionTest, ASessionIsTakenOverByWhoKnowsItsPassword) {
+  prepared_ = true;
+  Greet(kSession);
+  EXPECT_EQ(asked_.front().consistency, io::Consistency::kLinearizable);
+  Answer(model::Reply(), 20);
+  EXPECT_EQ(AskedCommand<model::AttachSession>().session, model::SessionId(kSession));
+  // The core looks at the token of a command's session.
+  EXPECT_EQ(asked_.front().token_hash, acl::Sha256(std::string(16, 'p')));
+  EXPECT_EQ(std::get<model::Command>(asked_.front().body).session, model::SessionId(kSession));
+  AnswerSession(21);
+  EXPECT_EQ(attached_, 1);
+  // From now on its commands are those of this attachment.
+  Say(1, Opcode::kDelete, [](FrameWriter& frame) {
+    frame.String("/a");
+    frame.Int(-1);
+  });
+  const auto& command = std::get<model::Command>(asked_.front().body);
+  EXPECT_EQ(command.session, model::SessionId(kSession));
+  EXPECT_EQ(command.attachment, model::Attachment(21));
+}
+
+TEST_F(ConnectionTest, ASessionThatIsOverIsRefusedInSoManyWords) {
+  prepared_ = true;
+  Greet(kSession);
+  Answer(model::Reply(), 20);
+  Answer(Reason::kSessionExpired, 20);
+  std::string expected;
+  jute::AppendConnectResponse({.password = std::string(16, '\0'), .read_only = false}, &expected);
+  EXPECT_EQ(*connection_.output(), expected);
+  EXPECT_TRUE(connection_.ended());
+}
+
+TEST_F(ConnectionTest, WhoHasSeenTheFutureIsOfAnotherEnsemble) {
+  prepared_ = true;
+  Greet(0, 1'000);
+  AnswerSession(10);
+  EXPECT_TRUE(connection_.output()->empty());
+  EXPECT_TRUE(connection_.ended());
+  EXPECT_NE(connection_.why().find("another ensemble"), std::string::npos);
+}
+
+TEST_F(ConnectionTest, WithoutALeaderThereIsNoSession) {
+  prepared_ = true;
+  Greet(0);
+  Answer(Reason::kTimeout, 9);
+  EXPECT_TRUE(connection_.ended());
+}
+
+TEST_F(ConnectionTest, AFrameThatIsTooLongEndsIt) {
+  std::string bytes("\x00\x01\x00\x00", 4);
+  connection_.Consume(bytes);
+  EXPECT_TRUE(connection_.ended());
+}
+
+TEST_F(ConnectionTest, AGreetingThatComesByteByByte) {
+  prepared_ = true;
+  std::string bytes;
+  {
+    FrameWriter frame(&bytes);
+    frame.Int(0);
+    frame.Long(0);
+    frame.Int(30'000);
+    frame.Long(0);
+    frame.String(std::string(16, '\0'));
+  }
+  for (size_t size = 0; size < bytes.size(); ++size) {
+    EXPECT_EQ(connection_.Consume(bytes.substr(0, size)), 0u);
+    EXPECT_TRUE(asked_.empty());
+  }
+  EXPECT_EQ(connection_.Consume(bytes), bytes.size());
+  AnswerSession(10);
+  EXPECT_EQ(connection_.output()->size(), 4u + 36u);  // without the byte that it did not send
+}
+
+// --- Order ------------------------------------------------------------------------------------
+
+TEST_F(ConnectionTest, WhatTheServerKnowsByItselfHasItsPlaceInTheOrder) {
+  Open();
+  SayRead(1, Opcode::kGetData, "/a", false);
+  SayNothing(2, Opcode::kWhoAmI);
+  EXPECT_TRUE(Hear().empty());
+  Answer(Node(5), 11);
+  const std::vector<Said> said = Hear();
+  ASSERT_EQ(said.size(), 2u);
+  EXPECT_EQ(said[0].xid, 1);
+  EXPECT_EQ(said[0].zxid, 11);
+  EXPECT_EQ(said[1].xid, 2);
+}
+
+TEST_F(ConnectionTest, AZxidNeverGoesDown) {
+  Open();
+  SayRead(1, Opcode::kGetData, "/a", false);
+  SayRead(2, Opcode::kGetData, "/a", false);
+  Answer(Node(5), 15);
+  Answer(Node(5), 12);
+  const std::vector<Said> said = Hear();
+  EXPECT_EQ(said[0].zxid, 15);
+  EXPECT_EQ(said[1].zxid, 15);
+}
+
+// It would take what it has not seen for seen, and miss it when it sets its watches again.
+TEST_F(ConnectionTest, AZxidSaysNoMoreThanWhatWasShown) {
+  Open();
+  SayRead(1, Opcode::kGetData, "/a", false);
+  told_ = model::Revision(50);
+  Answer(Node(5), 20);
+  EXPECT_EQ(Hear().back().zxid, 20);
+  connection_.Tell(nullptr, model::Revision(30), "");
+  SayRead(2, Opcode::kGetData, "/a", false);
+  Answer(Node(5), 25);
+  EXPECT_EQ(Hear().back().zxid, 30);
+}
+
+TEST_F(ConnectionTest, AFullInboxPausesTheClient) {
+  Open();
+  full_ = true;
+  SayRead(1, Opcode::kGetData, "/a", false);
+  EXPECT_TRUE(asked_.empty());
+  EXPECT_FALSE(connection_.wants_input());
+  full_ = false;
+  connection_.RoomAgain();
+  EXPECT_EQ(asked_.size(), 1u);
+  EXPECT_TRUE(connection_.wants_input());
+}
+
+TEST_F(ConnectionTest, TooManyRequestsPauseTheClient) {
+  Open();
+  const size_t at_first = connection_.outstanding_max();
+  for (size_t i = 0; i < at_first; ++i) SayNothing(jute::kPingXid, Opcode::kPing);
+  EXPECT_FALSE(connection_.wants_input());
+  Answer(model::Reply(), 11);
+  EXPECT_TRUE(connection_.wants_input());
+}
+
+TEST_F(ConnectionTest, LargeAnswersArePausedForEarlier) {
+  Open();
+  const auto ask = [&](size_t bytes) {
+    SayRead(1, Opcode::kGetData, "/a", false);
+    model::Reply reply;
+    reply.result = model::OperationResult{.data = std::string(bytes, 'x')};
+    Answer(std::move(reply), 11);
+    connection_.output()->clear();
+  };
+  ask(900'000);
+  EXPECT_LE(connection_.outstanding_max() * 900'000, Connection::kAnswerBytesMax);
+  for (int i = 0; i < 100; ++i) ask(10);
+  EXPECT_EQ(connection_.outstanding_max(), Connection::kOutstandingMax);
+}
+
+TEST_F(ConnectionTest, TheLastAnswerIsThatOfClose) {
+  Open();
+  SayNothing(9, Opcode::kCloseSession);
+  EXPECT_EQ(AskedCommand<model::CloseSession>().session, model::SessionId(kSession));
+  EXPECT_FALSE(connection_.wants_input());
+  Answer(model::Reply(), 12);
+  EXPECT_EQ(Hear().back().xid, 9);
+  EXPECT_TRUE(connection_.ended());
+  EXPECT_EQ(connection_.why(), "");
+}
+
+TEST_F(ConnectionTest, ASessionThatHasMovedEndsTheConnectionWithoutAWord) {
+  Open();
+  SayRead(1, Opcode::kGetData, "/a", false);
+  Answer(Reason::kSessionMoved, 12);
+  EXPECT_TRUE(Hear().empty());
+  EXPECT_TRUE(connection_.ended());
+}
+
+TEST_F(ConnectionTest, AnUnknownOpcodeIsSaidToBeOneAndEndsTheConnection) {
+  Open();
+  SayNothing(1, static_cast<Opcode>(20));
+  EXPECT_EQ(Hear().back().error, ErrorCode::kUnimplemented);
+  EXPECT_TRUE(connection_.ended());
+}
+
+TEST_F(ConnectionTest, ARecordThatCannotBeReadIsAnError) {
+  Open();
+  SayNothing(1, Opcode::kGetData);
+  EXPECT_EQ(Hear().back().error, ErrorCode::kMarshallingError);
+  EXPECT_FALSE(connection_.ended());
+}
+
+// --- Watches ----------------------------------------------------------------------------------
+
+TEST_F(ConnectionTest, AReadLeavesItsWatchWhenItIsAnswered) {
+  Open();
+  SayRead(1, Opcode::kGetData, "/a", true);
+  EXPECT_EQ(watches_.watches(), 0u);
+  Answer(Node(5), 11);
+  EXPECT_TRUE(watches_.Has("/a", 2, kId));
+  SayRead(2, Opcode::kGetData, "/b", true);
+  Answer(Reason::kNoNode, 11);
+  EXPECT_FALSE(watches_.Has("/b", 3, kId));
+  SayRead(3, Opcode::kExists, "/b", true);
+  Answer(Reason::kNoNode, 11);
+  EXPECT_TRUE(watches_.Has("/b", 2, kId));
+  SayRead(4, Opcode::kExists, "/c", true);
+  Answer(Reason::kPermissionDenied, 11);
+  EXPECT_FALSE(watches_.Has("/c", 3, kId));
+  SayRead(5, Opcode::kGetChildren, "/d", true);
+  model::Reply names;
+  names.result = model::NamesResult{};
+  Answer(std::move(names), 11);
+  EXPECT_TRUE(watches_.Has("/d", 1, kId));
+}
+
+TEST_F(ConnectionTest, WatchesThatAreSetAgainTellWhatWasMissed) {
+  Open();
+  Say(jute::kSetWatchesXid, Opcode::kSetWatches2, [](FrameWriter& frame) {
+    frame.Long(100);
+    frame.Strings({"/gone", "/changed", "/same"});
+    frame.Strings({"/came", "/absent"});
+    frame.Strings({"/gone", "/grown", "/same"});
+    frame.Strings({"/p"});
+    frame.Strings({"/r"});
+  });
+  const auto stat = [](uint64_t modified, uint64_t children) {
+    model::Stat stat;
+    stat.modify_revision = model::Revision(modified);
+    stat.children_revision = model::Revision(children);
+    return std::optional<model::Stat>(stat);
+  };
+  model::Reply reply;
+  reply.result = model::StatsResult{{std::nullopt, stat(101, 1), stat(100, 1), stat(7, 7),
+                                     std::nullopt, std::nullopt, stat(1, 101), stat(101, 100)}};
+  Answer(std::move(reply), 200);
+  std::vector<std::string> events;
+  for (const Said& said : Hear()) {
+    if (said.xid != jute::kNotificationXid) continue;
+    EXPECT_EQ(said.zxid, -1);
+    jute::Reader record(said.record);
+    const int32_t type = record.Int();
+    (void)record.Int();
+    events.push_back(std::to_string(type) + record.String());
+  }
+  EXPECT_EQ(events,
+            (std::vector<std::string>{"2/gone", "3/changed", "1/came", "2/gone", "4/grown"}));
+  EXPECT_TRUE(watches_.Has("/same", 2, kId));
+  EXPECT_TRUE(watches_.Has("/same", 1, kId));
+  EXPECT_TRUE(watches_.Has("/absent", 2, kId));
+  EXPECT_TRUE(watches_.Has("/p", 4, kId));
+  EXPECT_TRUE(watches_.Has("/r", 5, kId));
+  EXPECT_EQ(watches_.watches(), 5u);
+}
+
+TEST_F(ConnectionTest, WatchesAreAddedCheckedAndRemoved) {
+  Open();
+  const auto say = [&](Opcode type, int32_t number) {
+    Say(1, type, [&](FrameWriter& frame) {
+      frame.String("/a");
+      frame.Int(number);
+    });
+    return Hear().back().error;
+  };
+  EXPECT_EQ(say(Opcode::kAddWatch, 2), ErrorCode::kMarshallingError);
+  EXPECT_EQ(say(Opcode::kAddWatch, 1), ErrorCode::kOk);
+  EXPECT_EQ(say(Opcode::kCheckWatches, 5), ErrorCode::kOk);
+  EXPECT_EQ(say(Opcode::kCheckWatches, 4), ErrorCode::kNoWatcher);
+  EXPECT_EQ(say(Opcode::kRemoveWatches, 3), ErrorCode::kOk);
+  EXPECT_EQ(say(Opcode::kRemoveWatches, 3), ErrorCode::kNoWatcher);
+}
+
+TEST_F(ConnectionTest, EventsAreForWhoMayRead) {
+  Open();
+  const model::Acl closed = {{model::kRead, {"digest", acl::DigestOf("a:b")}}};
+  connection_.Tell(&closed, {}, "frame");
+  EXPECT_TRUE(connection_.output()->empty());
+  connection_.Tell(nullptr, {}, "frame");
+  EXPECT_EQ(*connection_.output(), "frame");
+  connection_.output()->clear();
+  Authenticate("digest", "a:b");
+  connection_.output()->clear();
+  connection_.Tell(&closed, {}, "frame");
+  EXPECT_EQ(*connection_.output(), "frame");
+}
+
+TEST_F(ConnectionTest, WhoNeverReadsIsSentAway) {
+  Open();
+  const std::string frame(size_t{1} << 20, 'x');
+  for (int i = 0; i < 40 && !connection_.ended(); ++i) connection_.Tell(nullptr, {}, frame);
+  EXPECT_TRUE(connection_.ended());
+  EXPECT_LT(connection_.output()->size(), Connection::kUnreadEventBytesMax + 2 * frame.size());
+}
+
+// --- Identities -------------------------------------------------------------------------------
+
+TEST_F(ConnectionTest, AuthIsAnsweredAtOnce) {
+  Open();
+  SayRead(1, Opcode::kGetData, "/a", false);
+  Authenticate("digest", "ada:pw");
+  ASSERT_EQ(Hear().size(), 1u);
+  SayRead(2, Opcode::kGetData, "/a", false);
+  const auto& query = std::get<model::Query>(asked_.back().body);
+  EXPECT_EQ(query.identities.back(), (model::Identity{"digest", acl::DigestOf("ada:pw")}));
+  Authenticate("digest", "super:secret");
+  SayRead(3, Opcode::kGetData, "/a", false);
+  EXPECT_TRUE(acl::IsSuper(std::get<model::Query>(asked_.back().body).identities));
+}
+
+TEST_F(ConnectionTest, ACredentialThatIsNotUnderstoodEndsTheConnection) {
+  Open();
+  Authenticate("kerberos", "ada");
+  EXPECT_EQ(Hear().back().error, ErrorCode::kAuthFailed);
+  EXPECT_TRUE(connection_.ended());
+}
+
+// --- Multi ------------------------------------------------------------------------------------
+
+TEST_F(ConnectionTest, APartThatIsRefusedHereFailsInItsPlace) {
+  Open();
+  Say(1, Opcode::kMulti, [](FrameWriter& frame) {
+    frame.MultiHeader(Opcode::kSetData, false, ErrorCode::kSystemError);
+    frame.String("/a");
+    frame.Buffer("x");
+    frame.Int(-1);
+    frame.MultiHeader(Opcode::kCreate, false, ErrorCode::kSystemError);
+    frame.String("/b");
+    frame.Buffer("x");
+    frame.Int(0);  // no ACL
+    frame.Int(0);
+    frame.MultiHeader(Opcode::kDelete, false, ErrorCode::kSystemError);
+    frame.String("/c");
+    frame.Int(-1);
+    frame.MultiHeader(Opcode::kError, true, ErrorCode::kSystemError);
+  });
+  ASSERT_EQ(AskedCommand<model::Transaction>().then_operations.size(), 2u);
+  model::Reply reply = model::Reply::Failure({.reason = Reason::kInvalidPath});
+  reply.result = model::TransactionResult{.compared_true = true, .failed_operation = 1};
+  Answer(std::move(reply), 12);
+  const Said said = Hear().back();
+  EXPECT_EQ(said.error, ErrorCode::kOk);
+  jute::Reader record(said.record);
+  std::vector<int32_t> errors;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(record.Int(), -1);
+    EXPECT_FALSE(record.Bool());
+    errors.push_back(record.Int());
+    EXPECT_EQ(record.Int(), errors.back());
+  }
+  EXPECT_EQ(errors, (std::vector<int32_t>{0, -114, -2}));
+  EXPECT_EQ(record.Int(), -1);
+  EXPECT_TRUE(record.Bool());
+}
+
+}  // namespace
+}  // namespace pando::zookeeper

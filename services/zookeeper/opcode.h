@@ -1,0 +1,19 @@
+// Opcode: the names of ZooKeeper's requests, for metrics and logs.
+#ifndef PANDO_ZOOKEEPER_OPCODE_H_
+#define PANDO_ZOOKEEPER_OPCODE_H_
+
+#include <string>
+#include <vector>
+
+#include "jute/records.h"
+
+namespace pando::zookeeper {
+
+// "zookeeper/getData"; "zookeeper/other" for what is none of a client's.
+const char* NameOf(jute::Opcode type);
+// All of them.
+std::vector<std::string> OpcodeNames();
+
+}  // namespace pando::zookeeper
+
+#endif  // PANDO_ZOOKEEPER_OPCODE_H_

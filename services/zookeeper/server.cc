@@ -1,0 +1,363 @@
+#include "zookeeper/server.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <asio.hpp>
+#include <atomic>
+#include <chrono>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "acl/permission.h"
+#include "acl/scheme.h"
+#include "base/host_port.h"
+#include "base/log.h"
+#include "jute/encode.h"
+#include "model/limits.h"
+#include "net/listener.h"
+#include "zookeeper/connection.h"
+#include "zookeeper/feed.h"
+#include "zookeeper/intake.h"
+#include "zookeeper/opcode.h"
+#include "zookeeper/socket.h"
+#include "zookeeper/watch_table.h"
+
+namespace pando::zookeeper {
+namespace {
+
+using asio::ip::tcp;
+
+// Of lanes, streams and tags: those of other adapters have another top byte (api/edge.h).
+constexpr uint64_t kIdsOfZooKeeper = uint64_t{2} << 56;
+// ZooKeeper's own default; what a larger node needs on top of it comes from --max-value-bytes.
+constexpr size_t kFrameBytesMax = 0xfffff;
+constexpr size_t kFrameOverhead = 64 * model::kKiB;
+// Who has no session after that is sent away, as in ZooKeeper.
+constexpr base::Duration kGreetingTime = std::chrono::seconds(10);
+constexpr std::chrono::seconds kSweepInterval(1);
+// For the last words of a connection to be read.
+constexpr base::Duration kLastWords = std::chrono::seconds(5);
+constexpr std::chrono::milliseconds kReopenPause(100);
+
+}  // namespace
+
+class Server::Core : public Host, private Feed::Reader {
+ public:
+  Core(Options options, io::Inbox* inbox)
+      : options_(std::move(options)),
+        inbox_(inbox),
+        intake_(std::make_shared<Intake>([this] { asio::post(context_, [this] { TakeIn(); }); })),
+        feed_(this),
+        sweep_(context_),
+        reopen_(context_),
+        frame_bytes_max_(std::max(kFrameBytesMax, options_.value_bytes_max + kFrameOverhead)) {}
+
+  absl::Status Listen() {
+    auto listener = net::Listener::Listen(
+        &context_, {.address = options_.listen_address, .port = "zookeeper", .now = options_.now});
+    if (!listener.ok()) return listener.status();
+    listener_ = *std::move(listener);
+    return absl::OkStatus();
+  }
+
+  void Start() {
+    OpenStream();
+    SweepLater();
+    listener_->Start([this](tcp::socket socket) { Accept(std::move(socket)); });
+    thread_ = std::thread([this] {
+      pthread_setname_np(pthread_self(), "pando-zookeeper");
+      context_.run();
+    });
+  }
+
+  void Stop() {
+    context_.stop();
+    if (thread_.joinable()) thread_.join();
+    listener_.reset();
+    clients_.clear();
+  }
+
+  Intake* intake() const { return intake_.get(); }
+  int port() const { return listener_->port(); }
+  size_t connections() const { return open_.load(std::memory_order_relaxed); }
+
+  // Host
+  bool Post(Connection* connection, io::RequestBatch&& batch) override {
+    batch.sink = intake_;
+    const auto on_room = [this, id = connection->id()] {
+      asio::post(context_, [this, id] { RoomFor(id); });
+    };
+    return inbox_->TryPost(std::move(batch), on_room);
+  }
+  WatchTable* watches() override { return &watches_; }
+  model::Revision told() const override { return feed_.told(); }
+  base::Instant now() const override { return options_.now(); }
+  std::string RandomBytes(size_t count) override { return options_.random_bytes(count); }
+  bool prepared() const override { return prepared_; }
+  void Prepared() override { prepared_ = true; }
+  void Attached(Connection* connection) override {
+    Connection*& place = of_session_[connection->session()];
+    if (place != nullptr && place != connection) {
+      place->End("its session has moved to a newer connection");
+      Touch(place->id());
+    }
+    place = connection;
+  }
+  void Answered(jute::Opcode type, base::Duration taken, model::Reason reason) override {
+    if (options_.on_request) options_.on_request(NameOf(type), taken, model::ReasonName(reason));
+  }
+
+ private:
+  struct Client {
+    std::unique_ptr<Socket> socket;
+    std::unique_ptr<Connection> connection;
+    std::string caller;    // its address and port
+    bool touched = false;  // in touched_
+    base::Instant ended;   // what is left for it is being written since then
+  };
+
+  Client* Find(WatcherId id) {
+    const auto found = clients_.find(id);
+    return found == clients_.end() ? nullptr : found->second.get();
+  }
+
+  // --- Connections ------------------------------------------------------------------------------
+
+  void Accept(tcp::socket accepted) {
+    std::string caller = net::CallerOf(accepted);
+    if (caller.empty()) return;
+    if (clients_.size() >= options_.connections_max) {
+      return LogClosed(caller, "too many connections");
+    }
+    const WatcherId id(kIdsOfZooKeeper | ++last_id_);
+    Connection::Options options;
+    options.identities = {acl::kAnyone, {acl::kIpScheme, base::SplitHostPort(caller).host}};
+    options.super_digest = options_.super_digest;
+    options.frame_bytes_max = frame_bytes_max_;
+    auto client = std::make_unique<Client>();
+    client->connection = std::make_unique<Connection>(id, std::move(options), this);
+    client->socket = MakePlainSocket(std::move(accepted));
+    client->caller = std::move(caller);
+    Socket& socket = *client->socket;
+    clients_.emplace(id, std::move(client));
+    open_.store(clients_.size(), std::memory_order_relaxed);
+    socket.Start({.on_input = [this, id] { OnInput(id); },
+                  .on_written = [this, id] { OnWritten(id); },
+                  .on_end =
+                      [this, id](std::string why) {
+                        if (Client* gone = Find(id)) {
+                          gone->connection->End(std::move(why));
+                          Remove(id);
+                        }
+                      }});
+  }
+
+  void OnInput(WatcherId id) {
+    if (Client* client = Find(id)) {
+      Consume(*client);
+      Pump(id);
+    }
+  }
+
+  void OnWritten(WatcherId id) {
+    if (Client* client = Find(id)) {
+      Consume(*client);  // it may have waited for the client to read
+      Pump(id);
+    }
+  }
+
+  void RoomFor(WatcherId id) {
+    if (Client* client = Find(id)) {
+      client->connection->RoomAgain();
+      Consume(*client);
+      Pump(id);
+    }
+  }
+
+  void Consume(Client& client) {
+    if (client.socket->reading()) return;  // its input is the socket's meanwhile
+    std::string* input = client.socket->input();
+    if (const size_t taken = client.connection->Consume(*input); taken > 0) input->erase(0, taken);
+  }
+
+  // Writes what there is, and reads on or ends.
+  void Pump(WatcherId id) {
+    Client* client = Find(id);
+    if (client == nullptr) return;
+    Socket& socket = *client->socket;
+    Connection& connection = *client->connection;
+    if (!socket.writing() && !connection.output()->empty()) socket.Write(connection.output());
+    if (connection.ended()) {
+      // What it has been told in the end has a while to get there.
+      if (!socket.writing() || connection.cut()) return Remove(id);
+      if (client->ended == base::Instant()) client->ended = now();
+      return;
+    }
+    if (!socket.reading() && connection.wants_input()) socket.Read();
+  }
+
+  void Remove(WatcherId id) {
+    const auto found = clients_.find(id);
+    if (found == clients_.end()) return;
+    const std::unique_ptr<Client> client = std::move(found->second);
+    clients_.erase(found);
+    open_.store(clients_.size(), std::memory_order_relaxed);
+    Connection& connection = *client->connection;
+    if (!connection.why().empty()) LogClosed(client->caller, connection.why());
+    connection.End({});
+    client->socket->Close();
+    watches_.RemoveAll(id);
+    const auto place = of_session_.find(connection.session());
+    if (place != of_session_.end() && place->second == &connection) of_session_.erase(place);
+    inbox_->Post(io::LaneClosed{model::LaneId(id.value())});
+  }
+
+  void LogClosed(const std::string& caller, const std::string& why) {
+    uint64_t suppressed = 0;
+    if (!closed_limit_.Due(options_.now(), &suppressed)) return;
+    base::Log(base::Severity::kInfo, "closed a ZooKeeper client",
+              {{"caller", caller}, {"why", why}, {"suppressed", suppressed}});
+  }
+
+  // Once all that is at hand is done: one write for all that it has for a client.
+  void Touch(WatcherId id) {
+    Client* client = Find(id);
+    if (client == nullptr || client->touched) return;
+    client->touched = true;
+    touched_.push_back(id);
+  }
+  void PumpTouched() {
+    std::vector<WatcherId> touched;
+    touched.swap(touched_);
+    for (const WatcherId id : touched) {
+      Client* client = Find(id);
+      if (client == nullptr) continue;
+      client->touched = false;
+      Consume(*client);  // there may be room for requests again
+      Pump(id);
+    }
+  }
+
+  void SweepLater() {
+    sweep_.expires_after(kSweepInterval);
+    sweep_.async_wait([this](const asio::error_code& error) {
+      if (error) return;
+      for (auto& [id, client] : clients_) {
+        Connection& connection = *client->connection;
+        if (!connection.session() && now() - connection.began() > kGreetingTime) {
+          connection.End("it did not ask for a session in time");
+        }
+        if (connection.ended() && now() - client->ended > kLastWords) connection.End({});
+        if (connection.ended()) Touch(id);
+      }
+      PumpTouched();
+      SweepLater();
+    });
+  }
+
+  // --- From the core ----------------------------------------------------------------------------
+
+  void OpenStream() {
+    stream_ = model::StreamId(kIdsOfZooKeeper | ++last_id_);
+    io::WatchOpen open;
+    open.stream = stream_;
+    open.outbox = intake_;
+    open.identities = {acl::kSuper};
+    open.targets = {{.path = "/", .kind = model::WatchTarget::Kind::kSubtree}};
+    inbox_->Post(std::move(open));
+  }
+
+  void TakeIn() {
+    bool drained = false;
+    for (Turn& turn : intake_->Take(&drained)) {
+      const bool ended = turn.stream_ended.has_value();
+      feed_.Take(std::move(turn));
+      if (ended) Cut();
+    }
+    if (drained) inbox_->Post(io::StreamDrained{stream_});
+    PumpTouched();
+  }
+
+  // There is no leader, or changes are missing: who watches here would not hear of them. A client
+  // that comes back says what it has seen, and is told what it has missed.
+  void Cut() {
+    feed_.Restart();
+    for (auto& [id, client] : clients_) {
+      client->connection->End("the server has lost the ensemble");
+      Touch(id);
+    }
+    reopen_.expires_after(kReopenPause);
+    reopen_.async_wait([this](const asio::error_code& error) {
+      if (!error) OpenStream();
+    });
+  }
+
+  void OnChanges(const model::ChangeBatch& batch) override {
+    const auto zxid = static_cast<int64_t>(batch.revision.value());
+    for (const model::Change& change : batch.changes) {
+      firings_.clear();
+      watches_.Fire(change, &firings_);
+      for (const WatchTable::Firing& firing : firings_) {
+        frame_.clear();
+        jute::AppendEvent(firing.type, firing.path, zxid, &frame_);
+        for (const WatcherId watcher : firing.watchers) {
+          if (Client* client = Find(watcher)) {
+            client->connection->Tell(firing.acl, batch.revision, frame_);
+            Touch(watcher);
+          }
+        }
+      }
+    }
+  }
+
+  void OnCompletion(io::Completion completion) override {
+    const WatcherId id(completion.tag);
+    Client* client = Find(id);
+    if (client == nullptr) return;
+    client->connection->Answer(std::move(completion));
+    Touch(id);
+  }
+
+  const Options options_;
+  io::Inbox* const inbox_;
+  asio::io_context context_{1};
+  const std::shared_ptr<Intake> intake_;
+  Feed feed_;
+  WatchTable watches_;
+  model::StreamId stream_;
+  absl::flat_hash_map<WatcherId, std::unique_ptr<Client>> clients_;
+  absl::flat_hash_map<model::SessionId, Connection*> of_session_;
+  std::vector<WatcherId> touched_;
+  std::vector<WatchTable::Firing> firings_;
+  std::string frame_;
+  uint64_t last_id_ = 0;
+  bool prepared_ = false;
+  std::atomic<size_t> open_{0};
+  base::LogLimit closed_limit_{std::chrono::milliseconds(100)};
+  asio::steady_timer sweep_;
+  asio::steady_timer reopen_;
+  const size_t frame_bytes_max_;
+  std::unique_ptr<net::Listener> listener_;
+  std::thread thread_;
+};
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Listen(Options options, io::Inbox* inbox) {
+  auto core = std::make_unique<Core>(std::move(options), inbox);
+  PANDO_RETURN_IF_ERROR(core->Listen());
+  return std::unique_ptr<Server>(new Server(std::move(core)));
+}
+
+Server::Server(std::unique_ptr<Core> core) : core_(std::move(core)) {}
+Server::~Server() = default;
+void Server::Start() { core_->Start(); }
+void Server::Stop() { core_->Stop(); }
+io::Egress* Server::egress() { return core_->intake(); }
+const io::ReplySink* Server::sink() const { return core_->intake(); }
+int Server::port() const { return core_->port(); }
+size_t Server::connections() const { return core_->connections(); }
+
+}  // namespace pando::zookeeper

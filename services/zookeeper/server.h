@@ -1,0 +1,64 @@
+// Server: the ZooKeeper port. It translates and posts to the Inbox as api does, over TCP; it knows
+// nothing of the replica behind it.
+//
+//   sockets ──► Connection ──► io::Inbox ──► core ──► Intake ──► Feed ──► WatchTable, Connection
+//
+// One thread does all of it. It sees every change of the tree through one watch stream, and keeps
+// who watches what by itself: ZooKeeper's watches are a matter of one server and one connection.
+#ifndef PANDO_ZOOKEEPER_SERVER_H_
+#define PANDO_ZOOKEEPER_SERVER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "base/time.h"
+#include "io/client.h"
+#include "io/inbox.h"
+
+namespace pando::zookeeper {
+
+// What is called may be called from the port's thread, and must not block.
+struct Options {
+  std::string listen_address;  // HOST:PORT; port 0: any
+  size_t connections_max = 10'000;
+  size_t value_bytes_max = 0;  // of one node's data
+  std::function<base::Instant()> now;
+  std::function<std::string(size_t)> random_bytes;  // for passwords
+  std::string super_digest;  // "user:hash" of whoever may do everything; empty: nobody
+  // One request was answered: its name ("zookeeper/getData"), how long it took, and the reason's
+  // name as the native API has it, "OK" or that of the refusal. May be null.
+  std::function<void(const char* name, base::Duration taken, const char* reason)> on_request;
+};
+
+class Server {
+ public:
+  // Listens, and accepts once Start() is called. `inbox` outlives it. UNAVAILABLE names the
+  // address.
+  static absl::StatusOr<std::unique_ptr<Server>> Listen(Options options, io::Inbox* inbox);
+  // REQUIRES: Stop() was called, and the core has stopped.
+  ~Server();
+
+  void Start();
+  // Closes the port and every connection. Sessions live on, until their timeouts.
+  void Stop();
+
+  // What is handed out in a turn: the parcels whose sink is sink(), and the end of the turn.
+  io::Egress* egress();
+  const io::ReplySink* sink() const;
+  int port() const;
+  size_t connections() const;  // that are open
+
+ private:
+  class Core;
+  explicit Server(std::unique_ptr<Core> core);
+
+  const std::unique_ptr<Core> core_;
+};
+
+}  // namespace pando::zookeeper
+
+#endif  // PANDO_ZOOKEEPER_SERVER_H_

@@ -1,0 +1,136 @@
+"""A client of the ZooKeeper protocol that hides nothing: frames as they come, in their order."""
+
+import socket
+import struct
+
+CREATE, DELETE, EXISTS, GET_DATA, SET_DATA = 1, 2, 3, 4, 5
+GET_CHILDREN, SYNC, PING, CLOSE, AUTH = 8, 9, 11, -11, 100
+NO_NODE, NO_AUTH, BAD_ARGUMENTS, INVALID_ACL = -101, -102, -8, -114
+EVENT_XID, AUTH_XID = -1, -4
+EPHEMERAL, SEQUENTIAL = 1, 2
+OPEN_ACL = [(31, "world", "anyone")]
+STAT = struct.Struct(">qqqqiiiqiiq")
+
+
+def text(value):
+    value = value if isinstance(value, bytes) else value.encode()
+    return struct.pack(">i", len(value)) + value
+
+
+def take_text(data):
+    """The text at the front, and the rest."""
+    size = struct.unpack(">i", data[:4])[0]
+    return data[4:4 + size], data[4 + size:]
+
+
+class Failed(Exception):
+    def __init__(self, code):
+        super().__init__(f"error {code}")
+        self.code = code
+
+
+class Client:
+    """One connection. Without connect() it has no session yet."""
+
+    def __init__(self, server, timeout_s=20):
+        self.socket = socket.create_connection(("127.0.0.1", server.ports[3]), timeout_s)
+        self.xid = 0
+        self.events = []  # (type, path, how many replies came before it)
+        self.replies = 0
+        self.zxid = 0
+
+    def close(self):
+        self.socket.close()
+
+    def send(self, payload):
+        self.socket.sendall(struct.pack(">i", len(payload)) + payload)
+
+    def read(self):
+        """One frame; None at the end."""
+        head = self._read(4)
+        return head and self._read(struct.unpack(">i", head)[0])
+
+    def _read(self, size):
+        data = b""
+        while len(data) < size:
+            try:
+                more = self.socket.recv(size - len(data))
+            except ConnectionError:
+                return None
+            if not more:
+                return None
+            data += more
+        return data
+
+    def connect(self, session=0, password=bytes(16), last_zxid=0, timeout_ms=10_000):
+        """(timeout in ms, session, password), or None if the server closes the connection."""
+        self.send(struct.pack(">iqiqi", 0, last_zxid, timeout_ms, session, 16) + password + b"\0")
+        answer = self.read()
+        if answer is None:
+            return None
+        _, timeout_ms, session, _ = struct.unpack(">iiqi", answer[:20])
+        return timeout_ms, session, answer[20:36]
+
+    def ask(self, opcode, record=b"", xid=None):
+        """Sends it and does not wait. The xid."""
+        if xid is None:
+            self.xid += 1
+            xid = self.xid
+        self.send(struct.pack(">ii", xid, opcode) + record)
+        return xid
+
+    def answer(self, xid):
+        """The record of the next reply, which must be this one's; keeps the events before it."""
+        while True:
+            frame = self.read()
+            if frame is None:
+                raise ConnectionError("the server has closed the connection")
+            came, zxid, error = struct.unpack(">iqi", frame[:16])
+            if came != EVENT_XID:
+                break
+            kind, _ = struct.unpack(">ii", frame[16:24])
+            self.events.append((kind, take_text(frame[24:])[0].decode(), self.replies))
+        assert came == xid, f"the reply of {came} in the place of {xid}'s"
+        assert xid == AUTH_XID or zxid >= self.zxid, f"zxid {zxid} after {self.zxid}"
+        self.zxid = max(self.zxid, zxid)
+        self.replies += 1
+        if error != 0:
+            raise Failed(error)
+        return frame[16:]
+
+    def call(self, opcode, record=b"", xid=None):
+        return self.answer(self.ask(opcode, record, xid))
+
+    def ask_create(self, path, data=b"", flags=0, acl=None):
+        acl = OPEN_ACL if acl is None else acl
+        entries = b"".join(struct.pack(">i", perms) + text(scheme) + text(who)
+                           for perms, scheme, who in acl)
+        return self.ask(CREATE, text(path) + text(data) + struct.pack(">i", len(acl)) + entries +
+                        struct.pack(">i", flags))
+
+    def create(self, *words, **more):
+        return take_text(self.answer(self.ask_create(*words, **more)))[0].decode()
+
+    def get(self, path, watch=False):
+        """Data, version, owner."""
+        data, rest = take_text(self.call(GET_DATA, text(path) + bytes([watch])))
+        stat = STAT.unpack(rest)
+        return data, stat[4], stat[7]
+
+    def set(self, path, data, version=-1):
+        self.call(SET_DATA, text(path) + text(data) + struct.pack(">i", version))
+
+    def delete(self, path, version=-1):
+        self.call(DELETE, text(path) + struct.pack(">i", version))
+
+    def children(self, path):
+        rest = self.call(GET_CHILDREN, text(path) + b"\0")
+        count, rest = struct.unpack(">i", rest[:4])[0], rest[4:]
+        names = []
+        for _ in range(count):
+            name, rest = take_text(rest)
+            names.append(name.decode())
+        return names
+
+    def add_auth(self, scheme, credential):
+        self.call(AUTH, struct.pack(">i", 0) + text(scheme) + text(credential), AUTH_XID)
