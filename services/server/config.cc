@@ -160,6 +160,13 @@ absl::Status SetJoin(std::string_view text, std::vector<Address>* to) {
   return absl::OkStatus();
 }
 
+absl::Status SetWords(std::string_view text, std::vector<zookeeper::Word>* to) {
+  const std::optional<std::vector<zookeeper::Word>> words = zookeeper::ParseWords(text);
+  if (!words) return Wrong(text, "expected four-letter words, such as srvr,mntr, or *");
+  *to = *words;
+  return absl::OkStatus();
+}
+
 absl::Status SetFormat(std::string_view text, base::LogFormat* to) {
   if (text != "text" && text != "json") return Wrong(text, "must be text or json");
   *to = text == "json" ? base::LogFormat::kJson : base::LogFormat::kText;
@@ -225,6 +232,9 @@ const Flag kFlags[] = {
      "Health and metrics: HTTP"},
     {"listen-zookeeper", "HOST:PORT", "127.0.0.1:7403",
      [](Text t, W* w) { return SetAddress(t, &w->config.zookeeper.listen); }, "ZooKeeper clients"},
+    {"zookeeper-words", "WORD,…", "srvr",
+     [](Text t, W* w) { return SetWords(t, &w->config.zookeeper_words); },
+     "Four-letter words that the ZooKeeper port answers; * for all"},
     {"advertise-client", "HOST:PORT", nullptr,
      [](Text t, W* w) { return SetAdvertise(t, &w->advertise_client); },
      "The same port as others reach it; default: --listen-client"},

@@ -15,6 +15,7 @@
 #include "model/ids.h"
 #include "server/quantity.h"
 #include "tls/material.h"
+#include "zookeeper/four_letter.h"
 
 namespace pando::server {
 
@@ -69,9 +70,10 @@ struct Config {
   uint64_t disk_reserve_bytes = 0;
   base::Duration watch_no_leader{0};
 
-  std::string super_digest;   // USER:HASH; empty: nobody is super
-  model::Acl administrators;  // who has ADMIN in it may administer
-  std::string audit_log;      // a file; empty: none
+  std::string super_digest;                      // USER:HASH; empty: nobody is super
+  model::Acl administrators;                     // who has ADMIN in it may administer
+  std::vector<zookeeper::Word> zookeeper_words;  // that the ZooKeeper port answers
+  std::string audit_log;                         // a file; empty: none
 };
 
 // Instead of a Config: print this and stop.

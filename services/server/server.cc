@@ -163,6 +163,21 @@ absl::Status Server::ListenZooKeeper() {
   options.now = posix::Now;
   options.random_bytes = posix::RandomBytes;
   options.super_digest = config_.super_digest;
+  options.words = config_.zookeeper_words;
+  options.facts = [this] {
+    return zookeeper::Facts{
+        .version = kVersion,
+        .serving = facts_.serving.load() && metrics_.Get(Gauge::kLeader) != 0,
+        .role = static_cast<model::EnsembleStatus::Role>(metrics_.Get(Gauge::kRole)),
+        .server = config_.id,
+        .members = metrics_.Get(Gauge::kMembers),
+        .members_reachable = metrics_.Get(Gauge::kMembersHeard),
+        .nodes = metrics_.Get(Gauge::kNodes),
+        .data_bytes = metrics_.Get(Gauge::kNodeBytes),
+        .disk_bytes = facts_.disk_bytes.load(),
+        .ephemerals = metrics_.Get(Gauge::kEphemerals),
+        .sessions = metrics_.Get(Gauge::kSessions)};
+  };
   options.on_request = [this](const char* name, base::Duration taken, const char* reason) {
     metrics_.Request(name, reason, taken);
   };

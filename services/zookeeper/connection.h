@@ -88,6 +88,8 @@ class Connection {
   void Tell(const model::Acl* acl, model::Revision revision, std::string_view frame);
   // The Inbox has room for what was refused.
   void RoomAgain();
+  // Answers a four-letter word, and ends. REQUIRES: nothing was consumed.
+  void AnswerWord(std::string answer);
   // Ends it, with all that was not written yet. `why` is for the log; empty: nothing to say.
   void End(std::string why);
 
@@ -100,6 +102,7 @@ class Connection {
   // Why, if it is for the log; empty: the client wanted it.
   const std::string& why() const { return why_; }
 
+  bool greeting() const { return phase_ == Phase::kGreeting; }
   WatcherId id() const { return id_; }
   model::SessionId session() const { return session_; }  // none: not yet
   int64_t timeout_ms() const { return timeout_ms_; }

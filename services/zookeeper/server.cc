@@ -21,6 +21,7 @@
 #include "net/listener.h"
 #include "zookeeper/connection.h"
 #include "zookeeper/feed.h"
+#include "zookeeper/four_letter.h"
 #include "zookeeper/intake.h"
 #include "zookeeper/opcode.h"
 #include "zookeeper/socket.h"
@@ -108,6 +109,11 @@ class Server::Core : public Host, private Feed::Reader {
     place = connection;
   }
   void Answered(jute::Opcode type, base::Duration taken, model::Reason reason) override {
+    const double ms = std::chrono::duration<double, std::milli>(taken).count();
+    const bool first = traffic_.answered++ == 0;
+    traffic_.latency_ms_min = first ? ms : std::min(traffic_.latency_ms_min, ms);
+    traffic_.latency_ms_max = std::max(traffic_.latency_ms_max, ms);
+    traffic_.latency_ms_sum += ms;
     if (options_.on_request) options_.on_request(NameOf(type), taken, model::ReasonName(reason));
   }
 
@@ -181,7 +187,36 @@ class Server::Core : public Host, private Feed::Reader {
   void Consume(Client& client) {
     if (client.socket->reading()) return;  // its input is the socket's meanwhile
     std::string* input = client.socket->input();
+    if (client.connection->greeting() && input->size() >= kWordBytes) {
+      if (const std::optional<Word> word = WordOf(*input)) return Answer(*word, *client.connection);
+    }
+    const uint64_t received = client.connection->received();
     if (const size_t taken = client.connection->Consume(*input); taken > 0) input->erase(0, taken);
+    traffic_.received += client.connection->received() - received;
+  }
+
+  void Answer(Word word, Connection& connection) {
+    if (word == Word::kSrst) traffic_ = {};
+    Overview overview{.facts = options_.facts(),
+                      .traffic = traffic_,
+                      .zxid = feed_.told(),
+                      .listen_address = options_.listen_address,
+                      .connections_max = options_.connections_max,
+                      .connections = {},
+                      .watches = &watches_};
+    overview.facts.serving = overview.facts.serving && feed_.live();
+    for (const auto& [id, client] : clients_) {
+      const Connection& one = *client->connection;
+      overview.connections.push_back({.id = id,
+                                      .caller = client->caller,
+                                      .session = one.session(),
+                                      .timeout_ms = one.timeout_ms(),
+                                      .outstanding = one.outstanding(),
+                                      .received = one.received(),
+                                      .sent = one.sent()});
+      overview.traffic.sent += one.sent();
+    }
+    connection.AnswerWord(zookeeper::AnswerWord(word, options_.words, overview));
   }
 
   // Writes what there is, and reads on or ends.
@@ -207,6 +242,7 @@ class Server::Core : public Host, private Feed::Reader {
     clients_.erase(found);
     open_.store(clients_.size(), std::memory_order_relaxed);
     Connection& connection = *client->connection;
+    traffic_.sent += connection.sent();
     if (!connection.why().empty()) LogClosed(client->caller, connection.why());
     connection.End({});
     client->socket->Close();
@@ -331,6 +367,7 @@ class Server::Core : public Host, private Feed::Reader {
   model::StreamId stream_;
   absl::flat_hash_map<WatcherId, std::unique_ptr<Client>> clients_;
   absl::flat_hash_map<model::SessionId, Connection*> of_session_;
+  Traffic traffic_;  // what is sent is counted when a connection has gone
   std::vector<WatcherId> touched_;
   std::vector<WatchTable::Firing> firings_;
   std::string frame_;

@@ -13,11 +13,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "base/time.h"
 #include "io/client.h"
 #include "io/inbox.h"
+#include "zookeeper/four_letter.h"
 
 namespace pando::zookeeper {
 
@@ -28,7 +30,9 @@ struct Options {
   size_t value_bytes_max = 0;  // of one node's data
   std::function<base::Instant()> now;
   std::function<std::string(size_t)> random_bytes;  // for passwords
-  std::string super_digest;  // "user:hash" of whoever may do everything; empty: nobody
+  std::string super_digest;      // "user:hash" of whoever may do everything; empty: nobody
+  std::vector<Word> words;       // that are answered
+  std::function<Facts()> facts;  // for them
   // One request was answered: its name ("zookeeper/getData"), how long it took, and the reason's
   // name as the native API has it, "OK" or that of the refusal. May be null.
   std::function<void(const char* name, base::Duration taken, const char* reason)> on_request;

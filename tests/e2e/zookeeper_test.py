@@ -133,6 +133,26 @@ class ZooKeeper(harness.TestCase):
         silent.ask(zk.PING, xid=-2)
         self.assertIsNone(silent.read())
 
+    def test_four_letter_words(self):
+        server = self.server("--zookeeper-words=ruok,mntr,srvr").start()
+        client = self.client(server)
+        client.create("/n")
+
+        def say(word):
+            stranger = self.stranger(server)
+            stranger.socket.sendall(word)
+            return b"".join(iter(lambda: stranger.socket.recv(4096), b"")).decode()
+
+        self.assertEqual(say(b"ruok"), "imok")
+        self.assertEqual(say(b"wchc\n"),
+                         "wchc is not executed because it is not in the whitelist.\n")
+        numbers = dict(line.split("\t") for line in say(b"mntr").splitlines())
+        self.assertEqual(numbers["zk_server_state"], "standalone")
+        self.assertEqual(numbers["zk_znode_count"], "5")  # with the root, and ZooKeeper's three
+        self.assertGreater(int(numbers["zk_packets_received"]), 0)
+        self.assertIn("Mode: standalone\n", say(b"srvr"))
+        self.assertIn("Connections: 2\n", say(b"srvr"))
+
     def test_acls_are_those_of_the_native_port(self):
         server = self.server().start()
         ada = self.client(server)
