@@ -135,6 +135,7 @@ struct WatchOpen {
   std::vector<model::WatchTarget> targets;
   model::Revision start_revision;  // none: from the next change on
   bool send_initial = false;
+  bool of_the_server = false;  // an adapter's own, which metrics do not count as a client's
 };
 
 }  // namespace pando::io

@@ -235,8 +235,8 @@ void Replica::UpdateRefusals() {
 void Replica::OnWatchOpen(io::WatchOpen open) {
   outboxes_[open.stream] = open.outbox;
   const bool send_initial = open.send_initial;
-  watch::Streams::Open stream{open.stream,  open.session,        open.identities,
-                              open.targets, open.start_revision, send_initial};
+  watch::Streams::Open stream{open.stream,         open.session, open.identities,   open.targets,
+                              open.start_revision, send_initial, open.of_the_server};
   if (model::Error error = streams_.Add(std::move(stream)); !error.ok()) {
     End(open.stream, std::move(error));
     return;

@@ -382,6 +382,26 @@ TEST_F(RequestsTest, AWatchResumesFromAnyRevisionThatIsKept) {
   EXPECT_EQ(stream->events, (std::vector<std::string>{"/a", "/a", "/a"}));
 }
 
+TEST_F(RequestsTest, WhatTheServerWatchesByItselfIsNoClients) {
+  Watch({{.path = "/", .kind = kSubtree}}, false);
+  const auto recorder = std::make_shared<Recorder>();
+  io::WatchOpen own;
+  own.stream = model::StreamId(1'000);
+  own.outbox = recorder;
+  own.identities = {{"super", ""}};
+  own.targets = {{.path = "/", .kind = kSubtree}};
+  own.of_the_server = true;
+  server_.Post(own);
+  Do(model::Create{.path = "/a"});
+  EXPECT_FALSE(recorder->events.empty());
+  EXPECT_EQ(server_.gauges().streams, 1u);
+  EXPECT_EQ(server_.gauges().watches, 1u);
+  server_.Post(io::WatchClose{own.stream});
+  schedule_.RunFor(milliseconds(10));
+  EXPECT_EQ(server_.gauges().streams, 1u);
+  EXPECT_EQ(server_.gauges().watches, 1u);
+}
+
 TEST_F(RequestsTest, BadTargetsEndTheStreamByName) {
   EXPECT_EQ(Watch({}, false)->ended->reason, Reason::kInvalidArgument);
   EXPECT_EQ(Watch({{.path = "a"}}, false)->ended->reason, Reason::kInvalidPath);

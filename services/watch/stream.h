@@ -39,7 +39,8 @@ struct Stream {
   model::SessionId session;
   std::vector<model::Identity> identities;
   std::vector<Target> targets;
-  size_t targets_left = 0;  // that have not ended
+  size_t targets_left = 0;     // that have not ended
+  bool of_the_server = false;  // Streams::Open
   Phase phase = Phase::kInitial;
 
   // No change up to here is still to be written. It lies in the future while the start does; a live

@@ -78,7 +78,12 @@ model::Error Streams::Add(Open open) {
   stream.session = open.session;
   stream.identities = std::move(open.identities);
   stream.targets_left = open.targets.size();
-  targets_ += open.targets.size();
+  stream.of_the_server = open.of_the_server;
+  if (stream.of_the_server) {
+    ++of_the_server_;
+  } else {
+    targets_ += open.targets.size();
+  }
   for (model::WatchTarget& target : open.targets) {
     const auto place = static_cast<uint32_t>(stream.targets.size());
     index_.Insert(target, {stream.id, place}, &stream);
@@ -161,8 +166,12 @@ void Streams::Remove(Stream& stream) {
   for (uint32_t i = 0; i < stream.targets.size(); ++i) {
     if (!stream.targets[i].ended) index_.Erase(stream.targets[i].watch, {stream.id, i});
   }
-  CHECK(targets_ >= stream.targets_left);
-  targets_ -= stream.targets_left;
+  if (stream.of_the_server) {
+    --of_the_server_;
+  } else {
+    CHECK(targets_ >= stream.targets_left);
+    targets_ -= stream.targets_left;
+  }
   streams_.erase(model::StreamId(stream.id));
 }
 
@@ -279,7 +288,7 @@ Streams::Written Streams::Write(Stream& stream, const ChangeBatchPtr& batch) {
   }
   for (const uint32_t i : ending) index_.Erase(stream.targets[i].watch, {stream.id, i});
   stream.targets_left -= ending.size();
-  targets_ -= ending.size();
+  if (!stream.of_the_server) targets_ -= ending.size();
   if (stream.targets_left > 0) return Written::kTaken;
   End(stream, {});
   return Written::kEnded;

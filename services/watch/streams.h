@@ -61,6 +61,7 @@ class Streams {
     std::vector<model::WatchTarget> targets;
     model::Revision start_revision;  // inclusive; none: from the next change on
     bool send_initial = false;       // nothing is written before InitialDone
+    bool of_the_server = false;      // no client's: size() and targets() do not count it
   };
 
   // `sink` outlives this. The state is that of `applied`; the change log on disk holds every change
@@ -113,7 +114,8 @@ class Streams {
   // the session's last one is.
   model::Revision DueRevision(model::SessionId session) const;
 
-  size_t size() const { return streams_.size(); }
+  // Of clients.
+  size_t size() const { return streams_.size() - of_the_server_; }
   size_t targets() const { return targets_; }
 
  private:
@@ -169,7 +171,8 @@ class Streams {
   // Streams that were ended and not yet closed; the oldest are forgotten beyond streams_max.
   absl::btree_map<model::StreamId, model::SessionId> ended_;
   TargetIndex index_;
-  size_t targets_ = 0;  // that have not ended, of all streams
+  size_t targets_ = 0;        // of clients' streams, that have not ended
+  size_t of_the_server_ = 0;  // streams
 
   // Streams in Phase::kQueued, and some that are closed.
   std::deque<model::StreamId> queue_;

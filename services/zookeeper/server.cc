@@ -303,6 +303,7 @@ class Server::Core : public Host, private Feed::Reader {
     open.stream = stream_;
     open.outbox = intake_;
     open.identities = {acl::kSuper};
+    open.of_the_server = true;
     open.targets = {{.path = "/", .kind = model::WatchTarget::Kind::kSubtree}};
     inbox_->Post(std::move(open));
   }
