@@ -214,7 +214,7 @@ class Files(TlsTest):
 class Docs(TlsTest):
     def test_the_commands_of_docs_security(self):
         page = (harness.ROOT / "docs/security.md").read_text()
-        first, second = re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+        first, _, second = re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
         environment = harness.clean_environment()
         environment["PATH"] = f"{harness.BIN}:{environment['PATH']}"
 
