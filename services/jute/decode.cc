@@ -9,10 +9,13 @@ namespace {
 
 constexpr int32_t kCreateFlagsMax = 6;
 
+// A null path is malformed where ZooKeeper uses it before it looks at it, which it does in reads,
+// create and delete. Elsewhere it is a path like any other bad one.
+
 Create ReadCreate(Opcode type, Reader* in) {
   Create create;
   create.type = type;
-  create.path = in->String();
+  create.path = in->NonNull();
   create.data = in->Buffer();
   create.acl = in->Acl();
   create.flags = in->Int();
@@ -22,7 +25,7 @@ Create ReadCreate(Opcode type, Reader* in) {
 
 Delete ReadDelete(Reader* in) {
   Delete request;
-  request.path = in->String();
+  request.path = in->NonNull();
   request.version = in->Int();
   return request;
 }
@@ -45,7 +48,7 @@ Check ReadCheck(Reader* in) {
 Read ReadRead(Opcode type, Reader* in) {
   Read request;
   request.type = type;
-  request.path = in->String();
+  request.path = in->NonNull();
   request.watch = in->Bool();
   return request;
 }
@@ -166,7 +169,7 @@ Decoded ReadRequest(Opcode type, Reader* in, Request* out) {
       *out = ReadRead(type, in);
       break;
     case Opcode::kGetAcl:
-      *out = GetAcl{in->String()};
+      *out = GetAcl{in->NonNull()};
       break;
     case Opcode::kSetAcl: {
       SetAcl request;

@@ -105,7 +105,17 @@ TEST(RequestTest, NullIsNotEmpty) {
   EXPECT_EQ(Decode<SetData>(Header(1, 5).Text("/a").Int(-1).Int(2)).data, std::nullopt);
   EXPECT_EQ(Decode<SetData>(Header(1, 5).Text("/a").Int(0).Int(2)).data, "");
   EXPECT_EQ(Decode<Create>(Header(1, 1).Text("/a").Int(-1).Int(-1).Int(0)).acl.size(), 0u);
-  EXPECT_EQ(Decode<Delete>(Header(1, 2).Int(-1).Int(2)).path, "");
+  EXPECT_EQ(Decode<SetData>(Header(1, 5).Int(-1).Int(0).Int(2)).path, "");
+}
+
+TEST(RequestTest, ANullPathIsMalformedWhereZooKeeperCannotTakeIt) {
+  for (const int32_t type : {3, 4, 8, 12}) {
+    EXPECT_EQ(Try(Header(1, type).Int(-1).Byte(0)), Decoded::kMalformed) << type;
+    EXPECT_EQ(Try(Header(1, type).Int(0).Byte(0)), Decoded::kOk) << type;
+  }
+  EXPECT_EQ(Try(Header(1, 6).Int(-1)), Decoded::kMalformed);
+  EXPECT_EQ(Try(Header(1, 2).Int(-1).Int(2)), Decoded::kMalformed);
+  EXPECT_EQ(Try(OpenAcl(Header(1, 1).Int(-1).Text("x")).Int(0)), Decoded::kMalformed);
 }
 
 TEST(RequestTest, WatchesThatAreSetAgain) {

@@ -1,5 +1,7 @@
 #include "jute/reader.h"
 
+#include <utility>
+
 namespace pando::jute {
 namespace {
 
@@ -53,6 +55,12 @@ std::optional<size_t> Reader::Length(size_t each) {
 }
 
 std::string Reader::String() { return Buffer().value_or(std::string()); }
+
+std::string Reader::NonNull() {
+  model::NodeBytes bytes = Buffer();
+  if (!bytes) Fail();
+  return std::move(bytes).value_or(std::string());
+}
 
 model::NodeBytes Reader::Buffer() {
   const std::optional<size_t> length = Length(1);

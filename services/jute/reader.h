@@ -29,7 +29,8 @@ class Reader {
   bool Bool();
   int32_t Int();
   int64_t Long();
-  std::string String();  // null: empty
+  std::string String();   // null: empty
+  std::string NonNull();  // a string; null: a failure
   model::NodeBytes Buffer();
   std::vector<std::string> Strings();  // null: empty
   model::Acl Acl();                    // null: empty
