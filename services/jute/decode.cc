@@ -61,22 +61,10 @@ Request ReadPathAndNumber(Reader* in, int32_t Request::*number) {
   return request;
 }
 
-struct PartHeader {
-  Opcode type;
-  bool done;
-};
-PartHeader ReadPartHeader(Reader* in) {
-  PartHeader header;
-  header.type = static_cast<Opcode>(in->Int());
-  header.done = in->Bool();
-  (void)in->Int();  // an error, which only answers have
-  return header;
-}
-
 // False: it has a part that no multi can have.
 bool ReadMulti(Reader* in, Multi* multi) {
   for (;;) {
-    const PartHeader header = ReadPartHeader(in);
+    const PartHeader header = in->Part();
     if (!in->ok()) return false;
     if (header.done) return true;
     switch (header.type) {
@@ -106,7 +94,7 @@ bool ReadMulti(Reader* in, Multi* multi) {
 
 bool ReadMultiRead(Reader* in, MultiRead* multi) {
   for (;;) {
-    const PartHeader header = ReadPartHeader(in);
+    const PartHeader header = in->Part();
     if (!in->ok()) return false;
     if (header.done) return true;
     if (header.type != Opcode::kGetData && header.type != Opcode::kGetChildren) return false;

@@ -9,6 +9,7 @@ constexpr size_t kIntBytes = 4;
 constexpr size_t kLongBytes = 8;
 // Permissions, and two strings of nothing.
 constexpr size_t kAclEntryBytesMin = 3 * kIntBytes;
+constexpr size_t kIdentityBytesMin = 2 * kIntBytes;
 
 }  // namespace
 
@@ -82,6 +83,39 @@ model::Acl Reader::Acl() {
     entry.identity.id = String();
   }
   return acl;
+}
+
+std::vector<model::Identity> Reader::Identities() {
+  std::vector<model::Identity> identities(Length(kIdentityBytesMin).value_or(0));
+  for (model::Identity& identity : identities) {
+    identity.scheme = String();
+    identity.id = String();
+  }
+  return identities;
+}
+
+model::Stat Reader::Stat() {
+  model::Stat stat;
+  stat.create_revision = model::Revision(static_cast<uint64_t>(Long()));
+  stat.modify_revision = model::Revision(static_cast<uint64_t>(Long()));
+  stat.ctime.ms = Long();
+  stat.mtime.ms = Long();
+  stat.version = Int();
+  stat.children_version = Int();
+  stat.acl_version = Int();
+  stat.ephemeral_owner = model::SessionId(static_cast<uint64_t>(Long()));
+  stat.data_length = Int();
+  stat.children_count = Int();
+  stat.children_revision = model::Revision(static_cast<uint64_t>(Long()));
+  return stat;
+}
+
+PartHeader Reader::Part() {
+  PartHeader header;
+  header.type = static_cast<Opcode>(Int());
+  header.done = Bool();
+  header.error = static_cast<ErrorCode>(Int());
+  return header;
 }
 
 }  // namespace pando::jute

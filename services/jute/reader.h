@@ -13,10 +13,19 @@
 #include <string_view>
 #include <vector>
 
+#include "jute/records.h"
 #include "model/acl.h"
 #include "model/node.h"
 
 namespace pando::jute {
+
+// What stands before each part of a multi and before each of its results; the last has nothing
+// behind it.
+struct PartHeader {
+  Opcode type = Opcode::kError;
+  bool done = false;
+  ErrorCode error = ErrorCode::kOk;  // of results only
+};
 
 class Reader {
  public:
@@ -32,8 +41,12 @@ class Reader {
   std::string String();   // null: empty
   std::string NonNull();  // a string; null: a failure
   model::NodeBytes Buffer();
-  std::vector<std::string> Strings();  // null: empty
-  model::Acl Acl();                    // null: empty
+  std::vector<std::string> Strings();         // null: empty
+  model::Acl Acl();                           // null: empty
+  std::vector<model::Identity> Identities();  // null: empty
+  // ZooKeeper's 68 bytes.
+  model::Stat Stat();
+  PartHeader Part();
 
  private:
   std::string_view Take(size_t bytes);

@@ -154,7 +154,6 @@ struct Sync {
 };
 struct Ping {};
 struct CloseSession {};
-// Of a part whose type no multi can have, only that is known: the parts end with it.
 struct Multi {
   using Part = std::variant<Create, Delete, SetData, Check>;
   std::vector<Part> parts;
