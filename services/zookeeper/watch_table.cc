@@ -100,8 +100,7 @@ void WatchTable::Collect(std::string_view path, Kinds kinds, Kinds spent,
   for (const auto& [watcher, held] : watchers->second) {
     if ((held & kinds) != 0) out->push_back(watcher);
   }
-  const std::string of(path);
-  for (size_t i = first; i < out->size(); ++i) Drop(of, spent, (*out)[i]);
+  for (size_t i = first; i < out->size(); ++i) Drop(path, spent, (*out)[i]);
 }
 
 // A recursive watch gets the events of its path and of everything below.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <set>
@@ -148,6 +149,37 @@ TEST(WatchTableTest, NothingIsLeftOfWhoHasGone) {
   EXPECT_EQ(table.Rows().size(), 0u);
 }
 
+// An ACL is the node's own for what happens to it, and the parent's for the coming and going of its
+// children.
+TEST(WatchTableTest, EachFiringNamesTheAclThatDecides) {
+  WatchTable table;
+  table.Add(Kind::kPersistent, "/a", kAda);
+  table.Add(Kind::kPersistent, "/a/b", kAda);
+  model::Change change = ChangeOf(ChangeKind::kCreated, "/a/b");
+  change.parent_acl = std::make_shared<const model::Acl>();
+  std::vector<WatchTable::Firing> firings;
+  table.Fire(change, &firings);
+  ASSERT_EQ(firings.size(), 2u);
+  EXPECT_EQ(firings[0].acl, change.acl.get());
+  EXPECT_EQ(firings[1].acl, change.parent_acl.get());
+}
+
+TEST(WatchTableTest, RowsAreInTheOrderOfPathsWithEachWatcherOnce) {
+  WatchTable table;
+  for (const std::string path : {"/c", "/a", "/b"}) table.Add(Kind::kData, path, kBob);
+  table.Add(Kind::kData, "/b", kAda);
+  table.Add(Kind::kRecursive, "/b", kAda);
+  const std::vector<WatchTable::Row> rows = table.Rows();
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[0].path, "/a");
+  EXPECT_EQ(rows[1].path, "/b");
+  EXPECT_EQ(rows[1].watchers, (std::vector<WatcherId>{kAda, kBob}));
+  EXPECT_EQ(rows[2].path, "/c");
+  EXPECT_EQ(table.watches(), 5u);
+  EXPECT_EQ(table.paths(), 3u);
+  EXPECT_EQ(table.watchers(), 2u);
+}
+
 // The rules of ZooKeeper as a list of registrations that is searched for each change.
 class Naive {
  public:
@@ -157,6 +189,16 @@ class Naive {
   void RemoveAll(WatcherId watcher) {
     std::erase_if(watches_, [&](const Watch& watch) { return watch.watcher == watcher; });
   }
+  bool Has(const std::string& path, int32_t type, WatcherId watcher) const {
+    return std::any_of(watches_.begin(), watches_.end(),
+                       [&](const Watch& watch) { return IsOf(watch, path, type, watcher); });
+  }
+  bool Remove(const std::string& path, int32_t type, WatcherId watcher) {
+    return std::erase_if(watches_,
+                         [&](const Watch& watch) { return IsOf(watch, path, type, watcher); }) > 0;
+  }
+  size_t paths() const { return Different(&Watch::path); }
+  size_t watchers() const { return Different(&Watch::watcher); }
   Lines Fire(ChangeKind kind, const std::string& path) {
     if (kind == ChangeKind::kAclChanged) return {};
     std::set<WatcherId> own, parent;
@@ -200,30 +242,56 @@ class Naive {
     Kind kind;
     friend auto operator<=>(const Watch&, const Watch&) = default;
   };
+  static bool IsOf(const Watch& watch, const std::string& path, int32_t type, WatcherId watcher) {
+    constexpr int32_t kAny = 3;
+    static const std::map<Kind, int32_t> kTypes = {
+        {Kind::kChildren, 1}, {Kind::kData, 2}, {Kind::kPersistent, 4}, {Kind::kRecursive, 5}};
+    return watch.watcher == watcher && watch.path == path &&
+           (type == kAny || type == kTypes.at(watch.kind));
+  }
+  template <class T>
+  size_t Different(T Watch::*field) const {
+    std::set<T> values;
+    for (const Watch& watch : watches_) values.insert(watch.*field);
+    return values.size();
+  }
   std::set<Watch> watches_;
 };
 
 TEST(WatchTableTest, DoesAsTheNaiveTable) {
-  const std::vector<std::string> paths = {"/a", "/a/b", "/a/b/c", "/a/d", "/ab", "/e"};
-  base::Rng rng(4711);
+  const std::vector<std::string> paths = {"/a", "/a/b", "/a/b/c", "/a/d", "/ab", "/e", "/"};
+  constexpr uint64_t kSeed = 4711;
+  base::Rng rng(kSeed);
   WatchTable table;
   Naive naive;
   for (int step = 0; step < 20'000; ++step) {
+    const std::string where = absl::StrCat("step ", step, " of seed ", kSeed);
     const std::string& path = paths[rng.Below(paths.size())];
     const WatcherId watcher(1 + rng.Below(4));
-    const uint64_t what = rng.Below(10);
-    if (what < 4) {
+    const auto type = static_cast<int32_t>(rng.Below(7));  // 0 and 6 are none
+    const uint64_t what = rng.Below(20);
+    if (what < 8) {
       const auto kind = static_cast<Kind>(rng.Below(4));
       table.Add(kind, path, watcher);
       naive.Add(kind, path, watcher);
-    } else if (what == 4) {
+    } else if (what == 8) {
       table.RemoveAll(watcher);
       naive.RemoveAll(watcher);
-    } else {
+    } else if (what < 12) {
+      ASSERT_EQ(table.Remove(path, type, watcher), naive.Remove(path, type, watcher)) << where;
+    } else if (path != "/") {
       const auto kind = static_cast<ChangeKind>(1 + rng.Below(4));
-      ASSERT_EQ(Fire(&table, kind, path), naive.Fire(kind, path)) << "step " << step;
+      ASSERT_EQ(Fire(&table, kind, path), naive.Fire(kind, path)) << where;
+    } else {
+      // The root is never created or deleted.
+      ASSERT_EQ(Fire(&table, ChangeKind::kDataChanged, path),
+                naive.Fire(ChangeKind::kDataChanged, path))
+          << where;
     }
-    ASSERT_EQ(table.watches(), naive.size()) << "step " << step;
+    ASSERT_EQ(table.Has(path, type, watcher), naive.Has(path, type, watcher)) << where;
+    ASSERT_EQ(table.watches(), naive.size()) << where;
+    ASSERT_EQ(table.paths(), naive.paths()) << where;
+    ASSERT_EQ(table.watchers(), naive.watchers()) << where;
   }
 }
 
