@@ -160,6 +160,7 @@ TEST(RequestTest, AMultiCreatesWithKnownFlags) {
   for (const int32_t flags : {0, 6}) {
     const Bytes bytes = OpenAcl(Part(Header(3, 14), 1).Text("/a").Text("x")).Int(flags);
     const auto multi = Decode<Multi>(LastPart(bytes));
+    ASSERT_EQ(multi.parts.size(), 1u);
     EXPECT_EQ(std::get<Create>(multi.parts[0]).flags, flags);
   }
   EXPECT_EQ(Try(LastPart(OpenAcl(Part(Header(3, 14), 1).Text("/a").Text("x")).Int(-1))),
