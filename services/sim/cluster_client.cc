@@ -190,7 +190,9 @@ void ClusterClient::Compose(model::Command* command) {
 }
 
 void ClusterClient::Begin() {
-  attempt_.emplace();
+  // Not emplace(): for clang 14 a nested struct with initial values has no default constructor yet
+  // where the class has an optional of it.
+  attempt_ = Attempt{};
   ++world_->calls;
   attempt_->call.invoked = world_->schedule->now();
   attempt_->told = world_->told;
