@@ -1,0 +1,7 @@
+//! One program, so that its tests share one ensemble.
+
+mod quickstart;
+mod scenarios;
+mod throughput;
+mod tls;
+mod world;
