@@ -366,7 +366,11 @@ test("tls", async () => {
   // The server shuts the connection, and only its log says why.
   await refused(server.endpoint, { ca: server.ca }, /no session within/);
   await refused(server.endpoint, undefined, /no session within/);
-  await refused(server.endpoint, { ...server, ca: server.other_ca }, /unable to verify the first certificate/);
+  await refused(
+    server.endpoint,
+    { ...server, ca: server.other_ca },
+    /unable to verify the first certificate/,
+  );
   const expired = await world.ensemble.tls("expired");
   await refused(expired.endpoint, expired, /certificate has expired/);
   await assert.rejects(world.connect(server.endpoint, { tls: { ca: "not PEM" } }));
