@@ -185,12 +185,14 @@ func (w *watches) take(response *pandov1.WatchResponse) {
 	events := w.partial
 	w.partial = nil
 	for _, watch := range w.live() {
-		watch.events.put(watch.choose(events)...)
+		its := watch.choose(events)
 		watch.cursor = max(watch.cursor, response.ProgressRevision)
-		if watch.events.Len() > watchEventsMax {
+		// First: who takes the last of them must see that the stream is to come back.
+		if watch.events.Len()+len(its) > watchEventsMax {
 			watch.lagging.Store(true)
 			w.change()
 		}
+		watch.events.put(its...)
 	}
 	w.notify()
 }

@@ -164,18 +164,18 @@ class Watches:
         self._notify()
 
     def _tell(self, watch: Watch, events: Iterable[tree.WatchEvent], progress: int) -> None:
-        watch._put(
-            [
-                event
-                for event in events
-                if event.revision > watch._cursor
-                and any(matches(target, event) for target in watch.targets)
-            ]
-        )
+        its = [
+            event
+            for event in events
+            if event.revision > watch._cursor
+            and any(matches(target, event) for target in watch.targets)
+        ]
         watch._cursor = max(watch._cursor, progress)
-        if len(watch) > EVENTS_MAX:
+        # First: who takes the last of them must see that the stream is to come back.
+        if len(watch) + len(its) > EVENTS_MAX:
             watch._lagging = True
             self.changed.set()
+        watch._put(its)
 
     def _due(self, header: common.ResponseHeader) -> int:
         # A reply as old as the stream may come from when the server did not know the stream yet.

@@ -107,9 +107,11 @@ final class Watches {
     partial.clear();
     boolean lags = false;
     for (Watch watch : live().toList()) {
-      watch.put(events.stream().filter(watch::wants).toList());
+      List<WatchEvent> its = events.stream().filter(watch::wants).toList();
       watch.cursor = Math.max(watch.cursor, response.getProgressRevision());
-      watch.lagging = watch.size() > Watch.EVENTS_MAX;
+      // First: who takes the last of them must see that the stream is to come back.
+      watch.lagging = watch.size() + its.size() > Watch.EVENTS_MAX;
+      watch.put(its);
       lags |= watch.lagging;
     }
     if (lags) {
