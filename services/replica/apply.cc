@@ -167,8 +167,6 @@ void Replica::ApplyAll(const std::vector<raft::EntryRef>& entries) {
       held_back_.push_back(entry);
     } else {
       Apply(*entry);
-      // A read that stood behind that command is not to see what comes after it.
-      if (lanes_.has_fronts()) RunReads();
     }
   }
   if (observer_.clock && observer_.on_apply) {
@@ -245,6 +243,8 @@ void Replica::Finish(const model::Entry& entry, machine::Applied applied,
   if (pending.answered) return;
   if (observer_.on_commit) observer_.on_commit(now_ - pending.arrived);
   Answer(pending.responder, command->session, std::move(applied.reply));
+  // A read that stood behind that command is not to see what comes after it.
+  if (lanes_.has_fronts()) RunReads();
 }
 
 // Leases follow the session table; they run on the leader only.

@@ -62,7 +62,10 @@ struct Collector : io::ScanSink {
 
 class RequestsTest : public testing::Test {
  protected:
-  RequestsTest() : server_(&schedule_, base::Rng(1), Options()) { Restart(); }
+  explicit RequestsTest(const SimServerOptions& options = Options())
+      : server_(&schedule_, base::Rng(1), options) {
+    Restart();
+  }
 
   static SimServerOptions Options() {
     SimServerOptions options;
@@ -101,6 +104,15 @@ class RequestsTest : public testing::Test {
     request.token_hash = token_;
     return request;
   }
+  static io::Request Write(model::CommandBody body) {
+    io::Request request;
+    request.body = model::Command{.body = std::move(body)};
+    return request;
+  }
+  void SendInLane(io::Request request) {
+    calls_->Send(std::move(request), model::LaneId(1),
+                 [this](const Reply& reply) { of_lane_.push_back(reply.error.reason); });
+  }
   bool Exists(const std::string& path) { return Call(Query(model::Get{path}))->ok(); }
 
   std::shared_ptr<Recorder> Watch(std::vector<model::WatchTarget> targets, bool send_initial,
@@ -129,6 +141,18 @@ class RequestsTest : public testing::Test {
   model::SessionId session_;
   std::string token_;
   uint64_t last_stream_ = 0;
+  std::vector<Reason> of_lane_;  // the answers
+};
+
+// Whose store lags with little that is not stored.
+class SmallStoreTest : public RequestsTest {
+ protected:
+  SmallStoreTest() : RequestsTest(Options()) {}
+  static SimServerOptions Options() {
+    SimServerOptions options = RequestsTest::Options();
+    options.unstored_bytes_max = 100'000;
+    return options;
+  }
 };
 
 constexpr auto kSubtree = model::WatchTarget::Kind::kSubtree;
@@ -146,26 +170,34 @@ TEST_F(RequestsTest, AWriteIsReadBackAfterItsAnswer) {
 
 // Though all of it is committed at once.
 TEST_F(RequestsTest, AReadOfALaneSeesTheWritesBeforeItAndNoneAfterIt) {
-  const auto write = [](std::string path) {
-    model::Command command;
-    command.body = model::Create{.path = std::move(path)};
-    io::Request request;
-    request.body = std::move(command);
-    return request;
-  };
-  std::vector<Reason> reasons;
-  const auto send = [&](io::Request request) {
-    calls_->Send(std::move(request), model::LaneId(1),
-                 [&reasons](const Reply& reply) { reasons.push_back(reply.error.reason); });
-  };
-  send(write("/a"));
-  send(Query(model::Get{"/a"}));
-  send(Query(model::Get{"/b"}));
-  send(write("/b"));
-  send(Query(model::Get{"/b"}));
+  SendInLane(Write(model::Create{.path = "/a"}));
+  SendInLane(Query(model::Get{"/a"}));
+  SendInLane(Query(model::Get{"/b"}));
+  SendInLane(Write(model::Create{.path = "/b"}));
+  SendInLane(Query(model::Get{"/b"}));
   schedule_.RunFor(seconds(1));
-  EXPECT_EQ(reasons, (std::vector<Reason>{Reason::kOk, Reason::kOk, Reason::kNoNode, Reason::kOk,
-                                          Reason::kOk}));
+  EXPECT_EQ(of_lane_, (std::vector<Reason>{Reason::kOk, Reason::kOk, Reason::kNoNode, Reason::kOk,
+                                           Reason::kOk}));
+}
+
+// Nor though all of it was held back, because the store lagged.
+TEST_F(SmallStoreTest, AReadOfALaneSeesNoWriteAfterItThatWasHeldBackWithIt) {
+  server_.store()->SetFull(true);
+  model::Transaction much;
+  for (int i = 0; i < 200; ++i) {
+    much.then_operations.push_back(
+        model::Create{.path = "/n", .data = std::string(1'000, 'x'), .sequential = true});
+  }
+  SendInLane(Write(much));
+  SendInLane(Write(model::Create{.path = "/a"}));
+  SendInLane(Query(model::Get{"/b"}));
+  SendInLane(Write(model::Create{.path = "/b"}));
+  schedule_.RunFor(seconds(1));
+  EXPECT_EQ(of_lane_, std::vector<Reason>{Reason::kOk});
+  server_.store()->SetFull(false);
+  schedule_.RunFor(seconds(5));
+  EXPECT_EQ(of_lane_,
+            (std::vector<Reason>{Reason::kOk, Reason::kOk, Reason::kNoNode, Reason::kOk}));
 }
 
 TEST_F(RequestsTest, DataOverTheFlagIsRefusedBeforeTheLog) {
