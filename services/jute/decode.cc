@@ -239,6 +239,7 @@ bool DecodeConnectRequest(std::string_view payload, ConnectRequest* out) {
   out->timeout_ms = in.Int();
   out->session_id = in.Long();
   out->password = in.String();
+  out->read_only.reset();
   if (in.ok() && in.left() > 0) out->read_only = in.Bool();
   return in.ok();
 }

@@ -12,22 +12,6 @@
 namespace pando::jute {
 namespace {
 
-model::Stat Numbers() {
-  model::Stat stat;
-  stat.create_revision = model::Revision(1);
-  stat.modify_revision = model::Revision(2);
-  stat.children_revision = model::Revision(3);
-  stat.ctime = {4};
-  stat.mtime = {5};
-  stat.version = 6;
-  stat.children_version = 7;
-  stat.acl_version = 8;
-  stat.ephemeral_owner = model::SessionId(9);
-  stat.data_length = 10;
-  stat.children_count = 11;
-  return stat;
-}
-
 Bytes Names(Bytes bytes) { return bytes.Int(2).Text("a").Text("bc"); }
 
 template <class T>
@@ -83,6 +67,9 @@ TEST(DecodeConnectResponseTest, Has36Or37Bytes) {
     std::string out;
     AppendConnectResponse(response, &out);
     EXPECT_EQ(out, Bytes().Text(bytes.str()).str());
+    if (!read_only) continue;
+    ASSERT_TRUE(DecodeConnectResponse(bytes.str().substr(0, 36), &response));
+    EXPECT_FALSE(response.read_only.has_value());
   }
 }
 
@@ -109,16 +96,16 @@ TEST(DecodeReplyTest, EachRecord) {
   const Bytes created = StatOfElevenNumbers(Bytes().Text("/a"));
   for (const Opcode type : {Opcode::kCreate2, Opcode::kCreateContainer, Opcode::kCreateTtl}) {
     EXPECT_EQ(Decode<PathRecord>(type, created).path, "/a");
-    EXPECT_EQ(Decode<PathRecord>(type, created).stat, Numbers());
+    EXPECT_EQ(Decode<PathRecord>(type, created).stat, ElevenNumbers());
   }
   const Bytes stat = StatOfElevenNumbers(Bytes());
   for (const Opcode type : {Opcode::kExists, Opcode::kSetData, Opcode::kSetAcl}) {
-    EXPECT_EQ(Decode<StatRecord>(type, stat).stat, Numbers());
+    EXPECT_EQ(Decode<StatRecord>(type, stat).stat, ElevenNumbers());
   }
   for (const Opcode type : {Opcode::kGetData, Opcode::kReconfig}) {
     const auto read = Decode<DataRecord>(type, StatOfElevenNumbers(Bytes().Text("data")));
     EXPECT_EQ(read.data, "data");
-    EXPECT_EQ(read.stat, Numbers());
+    EXPECT_EQ(read.stat, ElevenNumbers());
     EXPECT_EQ(Decode<DataRecord>(type, StatOfElevenNumbers(Bytes().Int(-1))).data, std::nullopt);
     EXPECT_EQ(Decode<DataRecord>(type, StatOfElevenNumbers(Bytes().Int(0))).data, "");
   }
@@ -128,10 +115,10 @@ TEST(DecodeReplyTest, EachRecord) {
   const auto children =
       Decode<NamesRecord>(Opcode::kGetChildren2, StatOfElevenNumbers(Names(Bytes())));
   EXPECT_EQ(children.names, names);
-  EXPECT_EQ(children.stat, Numbers());
+  EXPECT_EQ(children.stat, ElevenNumbers());
   const auto acl = Decode<AclRecord>(Opcode::kGetAcl, StatOfElevenNumbers(OpenAcl(Bytes())));
   EXPECT_EQ(acl.acl, model::OpenAcl());
-  EXPECT_EQ(acl.stat, Numbers());
+  EXPECT_EQ(acl.stat, ElevenNumbers());
   EXPECT_EQ(Decode<CountRecord>(Opcode::kGetAllChildrenNumber, Bytes().Int(12)).count, 12);
   const auto who =
       Decode<IdentitiesRecord>(Opcode::kWhoAmI, Bytes().Int(1).Text("digest").Text("ada"));
@@ -180,7 +167,7 @@ TEST(DecodeReplyTest, LengthsThatLie) {
 
 // ZooKeeper's versions wrap; so do those that are read.
 TEST(DecodeReplyTest, AStatComesBackAsItWasWritten) {
-  model::Stat stat = Numbers();
+  model::Stat stat = ElevenNumbers();
   stat.create_revision = model::Revision(~uint64_t{0} >> 1);
   stat.version = -2;
   std::string out;
@@ -210,9 +197,9 @@ TEST(DecodeResultsTest, OfAMultiThatIsDone) {
   for (const PartResult& result : results) EXPECT_EQ(result.error, ErrorCode::kOk);
   EXPECT_EQ(std::get<PathRecord>(results[0].record).path, "/a");
   EXPECT_EQ(std::get<PathRecord>(results[0].record).stat, std::nullopt);
-  EXPECT_EQ(std::get<PathRecord>(results[1].record).stat, Numbers());
+  EXPECT_EQ(std::get<PathRecord>(results[1].record).stat, ElevenNumbers());
   EXPECT_TRUE(std::holds_alternative<NoRecord>(results[2].record));
-  EXPECT_EQ(std::get<StatRecord>(results[3].record).stat, Numbers());
+  EXPECT_EQ(std::get<StatRecord>(results[3].record).stat, ElevenNumbers());
   EXPECT_TRUE(std::holds_alternative<NoRecord>(results[4].record));
   // An empty multi has no results, and another one's do not stay.
   ASSERT_TRUE(DecodeResults(LastPart(Bytes()).str(), &results));

@@ -40,6 +40,8 @@ TEST(ConnectRequestTest, WithAndWithoutReadOnly) {
   bytes.Byte(1);
   ASSERT_TRUE(DecodeConnectRequest(bytes.str(), &request));
   EXPECT_EQ(request.read_only, true);
+  ASSERT_TRUE(DecodeConnectRequest(bytes.str().substr(0, 44), &request));
+  EXPECT_FALSE(request.read_only.has_value());
 }
 
 TEST(ConnectRequestTest, IsNothingWhenItIsCut) {

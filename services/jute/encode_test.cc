@@ -21,22 +21,10 @@ TEST(ConnectResponseTest, Has36Or37Bytes) {
 }
 
 TEST(ReplyTest, Stat) {
-  model::Stat stat;
-  stat.create_revision = model::Revision(1);
-  stat.modify_revision = model::Revision(2);
-  stat.children_revision = model::Revision(3);
-  stat.ctime = {4};
-  stat.mtime = {5};
-  stat.version = 6;
-  stat.children_version = 7;
-  stat.acl_version = 8;
-  stat.ephemeral_owner = model::SessionId(9);
-  stat.data_length = 10;
-  stat.children_count = 11;
   std::string out;
   {
     FrameWriter frame(&out, {.xid = 21, .zxid = 22});
-    frame.Stat(stat);
+    frame.Stat(ElevenNumbers());
   }
   EXPECT_EQ(out, StatOfElevenNumbers(Bytes().Int(16 + 68).Int(21).Long(22).Int(0)).str());
 }

@@ -2,6 +2,22 @@
 
 namespace pando::jute {
 
+model::Stat ElevenNumbers() {
+  model::Stat stat;
+  stat.create_revision = model::Revision(1);
+  stat.modify_revision = model::Revision(2);
+  stat.children_revision = model::Revision(3);
+  stat.ctime = {4};
+  stat.mtime = {5};
+  stat.version = 6;
+  stat.children_version = 7;
+  stat.acl_version = 8;
+  stat.ephemeral_owner = model::SessionId(9);
+  stat.data_length = 10;
+  stat.children_count = 11;
+  return stat;
+}
+
 std::vector<Bytes> EveryRequest() {
   Bytes multi = OpenAcl(Part(Header(14, 14), 1).Text("/a").Text("d")).Int(2);
   multi = OpenAcl(Part(multi, 15).Text("/b").Int(-1)).Int(1);

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "model/node.h"
+
 namespace pando::jute {
 
 // Bytes one after the other, numbers big endian.
@@ -41,6 +43,7 @@ inline Bytes LastPart(Bytes bytes) { return bytes.Int(-1).Byte(1).Int(-1); }
 
 // Czxid 1, mzxid 2, ctime 4, mtime 5, version 6, cversion 7, aversion 8, ephemeralOwner 9,
 // dataLength 10, numChildren 11, pzxid 3.
+model::Stat ElevenNumbers();
 inline Bytes StatOfElevenNumbers(Bytes bytes) {
   bytes.Long(1).Long(2).Long(4).Long(5).Int(6).Int(7).Int(8);
   return bytes.Long(9).Int(10).Int(11).Long(3);
