@@ -16,9 +16,8 @@ namespace {
 
 using Role = model::EnsembleStatus::Role;
 
-constexpr std::string_view kNames[] = {"conf", "cons", "crst", "dirs", "dump",
-                                       "envi", "isro", "mntr", "ruok", "srst",
-                                       "srvr", "stat", "wchc", "wchp", "wchs"};
+constexpr std::string_view kNames[] = {"conf", "cons", "dirs", "dump", "envi", "isro", "mntr",
+                                       "ruok", "srst", "srvr", "stat", "wchc", "wchp", "wchs"};
 constexpr char kNotServing[] = "This ZooKeeper instance is not currently serving requests\n";
 // Of ZooKeeper, whose words these are: clients choose by it what they may ask.
 constexpr char kSpoken[] = "3.9.5";
@@ -45,6 +44,13 @@ const char* Mode(const Facts& facts) {
   return "follower";
 }
 
+// As Java prints it: 0.0, 1.5, 11.25.
+std::string Average(const Traffic& traffic) {
+  std::string text = absl::StrFormat("%.4f", traffic.latency_ms_avg());
+  while (text.back() == '0' && text[text.size() - 2] != '.') text.pop_back();
+  return text;
+}
+
 std::string Outstanding(const Overview& overview) {
   size_t sum = 0;
   for (const ConnectionRow& row : overview.connections) sum += row.outstanding;
@@ -56,9 +62,9 @@ std::string Hex(uint64_t number) { return absl::StrCat("0x", absl::Hex(number));
 std::string Server(const Overview& overview) {
   const Traffic& traffic = overview.traffic;
   return absl::StrFormat(
-      "Latency min/avg/max: %.0f/%.4f/%.0f\nReceived: %u\nSent: %u\nConnections: %u\n"
+      "Latency min/avg/max: %.0f/%s/%.0f\nReceived: %u\nSent: %u\nConnections: %u\n"
       "Outstanding: %s\nZxid: %s\nMode: %s\nNode count: %u\n",
-      traffic.latency_ms_min, traffic.latency_ms_avg(), traffic.latency_ms_max, traffic.received,
+      traffic.latency_ms_min, Average(traffic), traffic.latency_ms_max, traffic.received,
       traffic.sent, overview.connections.size(), Outstanding(overview), Hex(overview.zxid.value()),
       Mode(overview.facts), overview.facts.nodes);
 }
@@ -95,7 +101,7 @@ std::string Monitor(const Overview& overview) {
   };
   line("version", Version(overview));
   line("server_state", Mode(facts));
-  line("avg_latency", absl::StrFormat("%.4f", traffic.latency_ms_avg()));
+  line("avg_latency", Average(traffic));
   line("max_latency", absl::StrFormat("%.0f", traffic.latency_ms_max));
   line("min_latency", absl::StrFormat("%.0f", traffic.latency_ms_min));
   line("packets_received", traffic.received);
@@ -226,8 +232,6 @@ std::string AnswerWord(Word word, const std::vector<Word>& enabled, const Overvi
       return Configuration(overview);
     case Word::kCons:
       return absl::StrCat(Connections(overview), "\n");
-    case Word::kCrst:
-      return "Connection stats reset.\n";
     case Word::kDirs:
       return absl::StrCat("datadir_size: ", overview.facts.disk_bytes, "\nlogdir_size: 0\n");
     case Word::kDump:
@@ -247,9 +251,9 @@ std::string AnswerWord(Word word, const std::vector<Word>& enabled, const Overvi
     case Word::kStat:
       return Stat(overview);
     case Word::kWchc:
-      return WatchesBySession(overview);
+      return absl::StrCat(WatchesBySession(overview), "\n");
     case Word::kWchp:
-      return WatchesByPath(overview);
+      return absl::StrCat(WatchesByPath(overview), "\n");
     case Word::kWchs:
       return WatchSummary(overview);
   }

@@ -19,7 +19,6 @@ namespace pando::zookeeper {
 enum class Word : uint8_t {
   kConf,
   kCons,
-  kCrst,
   kDirs,
   kDump,
   kEnvi,

@@ -67,7 +67,7 @@ TEST_F(FourLetterTest, AServerThatDoesNotServe) {
 TEST_F(FourLetterTest, Srvr) {
   EXPECT_EQ(Ask(Word::kSrvr),
             "Zookeeper version: 3.9.5-pando-0.1.0, built on 01/01/1970 00:00 GMT\n"
-            "Latency min/avg/max: 0/1.5000/0\nReceived: 5\nSent: 7\nConnections: 1\n"
+            "Latency min/avg/max: 0/1.5/0\nReceived: 5\nSent: 7\nConnections: 1\n"
             "Outstanding: 1\nZxid: 0x2a\nMode: leader\nNode count: 17\n");
   overview_.facts.members = 1;
   EXPECT_THAT(Ask(Word::kSrvr), HasSubstr("Mode: standalone\n"));
@@ -84,7 +84,7 @@ TEST_F(FourLetterTest, Mntr) {
   for (const char* line :
        {"zk_server_state\tleader\n", "zk_followers\t2\n", "zk_synced_followers\t1\n",
         "zk_znode_count\t17\n", "zk_watch_count\t2\n", "zk_num_alive_connections\t1\n",
-        "zk_avg_latency\t1.5000\n"}) {
+        "zk_avg_latency\t1.5\n"}) {
     EXPECT_THAT(leader, HasSubstr(line));
   }
   overview_.facts.role = model::EnsembleStatus::Role::kFollower;
@@ -97,8 +97,8 @@ TEST_F(FourLetterTest, TheRest) {
   EXPECT_THAT(Ask(Word::kConf), HasSubstr("serverId=2\n"));
   EXPECT_EQ(Ask(Word::kIsro), "rw");
   EXPECT_EQ(Ask(Word::kWchs), "1 connections watching 2 paths\nTotal watches:2\n");
-  EXPECT_EQ(Ask(Word::kWchp), "/a\n\t0x1f\n/b\n\t0x1f\n");
-  EXPECT_EQ(Ask(Word::kWchc), "0x1f\n\t/a\n\t/b\n");
+  EXPECT_EQ(Ask(Word::kWchp), "/a\n\t0x1f\n/b\n\t0x1f\n\n");
+  EXPECT_EQ(Ask(Word::kWchc), "0x1f\n\t/a\n\t/b\n\n");
   EXPECT_EQ(Ask(Word::kDump),
             "SessionTracker dump:\nSession Sets (1)/(1):\n1 expire in 4000ms:\n\t0x1f\n");
 }

@@ -121,9 +121,11 @@ class Server::Core : public Host, private Feed::Reader {
   struct Client {
     std::unique_ptr<Socket> socket;
     std::unique_ptr<Connection> connection;
-    std::string caller;    // its address and port
-    bool touched = false;  // in touched_
-    base::Instant ended;   // what is left for it is being written since then
+    std::string caller;     // its address and port
+    bool touched = false;   // in touched_
+    uint64_t received = 0;  // that is in traffic_
+    uint64_t sent = 0;      // likewise
+    base::Instant ended;    // what is left for it is being written since then
   };
 
   Client* Find(WatcherId id) {
@@ -190,20 +192,22 @@ class Server::Core : public Host, private Feed::Reader {
     if (client.connection->greeting() && input->size() >= kWordBytes) {
       if (const std::optional<Word> word = WordOf(*input)) return Answer(*word, *client.connection);
     }
-    const uint64_t received = client.connection->received();
     if (const size_t taken = client.connection->Consume(*input); taken > 0) input->erase(0, taken);
-    traffic_.received += client.connection->received() - received;
   }
 
   void Answer(Word word, Connection& connection) {
-    if (word == Word::kSrst) traffic_ = {};
-    Overview overview{.facts = options_.facts(),
-                      .traffic = traffic_,
-                      .zxid = feed_.told(),
-                      .listen_address = options_.listen_address,
-                      .connections_max = options_.connections_max,
-                      .connections = {},
-                      .watches = &watches_};
+    const bool enabled =
+        std::find(options_.words.begin(), options_.words.end(), word) != options_.words.end();
+    if (enabled && word == Word::kSrst) traffic_ = {};
+    Overview overview{
+        .facts = options_.facts(),
+        .traffic = traffic_,
+        .zxid = feed_.told(),
+        .listen_address = absl::StrCat(
+            base::View(base::SplitHostPort(options_.listen_address).host), ":", port()),
+        .connections_max = options_.connections_max,
+        .connections = {},
+        .watches = &watches_};
     overview.facts.serving = overview.facts.serving && feed_.live();
     for (const auto& [id, client] : clients_) {
       const Connection& one = *client->connection;
@@ -214,7 +218,6 @@ class Server::Core : public Host, private Feed::Reader {
                                       .outstanding = one.outstanding(),
                                       .received = one.received(),
                                       .sent = one.sent()});
-      overview.traffic.sent += one.sent();
     }
     connection.AnswerWord(zookeeper::AnswerWord(word, options_.words, overview));
   }
@@ -225,6 +228,9 @@ class Server::Core : public Host, private Feed::Reader {
     if (client == nullptr) return;
     Socket& socket = *client->socket;
     Connection& connection = *client->connection;
+    traffic_.received +=
+        connection.received() - std::exchange(client->received, connection.received());
+    traffic_.sent += connection.sent() - std::exchange(client->sent, connection.sent());
     if (!socket.writing() && !connection.output()->empty()) socket.Write(connection.output());
     if (connection.ended()) {
       // What it has been told in the end has a while to get there.
@@ -242,7 +248,6 @@ class Server::Core : public Host, private Feed::Reader {
     clients_.erase(found);
     open_.store(clients_.size(), std::memory_order_relaxed);
     Connection& connection = *client->connection;
-    traffic_.sent += connection.sent();
     if (!connection.why().empty()) LogClosed(client->caller, connection.why());
     connection.End({});
     client->socket->Close();
@@ -368,7 +373,7 @@ class Server::Core : public Host, private Feed::Reader {
   model::StreamId stream_;
   absl::flat_hash_map<WatcherId, std::unique_ptr<Client>> clients_;
   absl::flat_hash_map<model::SessionId, Connection*> of_session_;
-  Traffic traffic_;  // what is sent is counted when a connection has gone
+  Traffic traffic_;
   std::vector<WatcherId> touched_;
   std::vector<WatchTable::Firing> firings_;
   std::string frame_;
