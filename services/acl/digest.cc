@@ -23,10 +23,8 @@ std::string Hash(const EVP_MD* algorithm, std::string_view bytes) {
 }  // namespace
 
 std::string DigestOf(std::string_view credential) {
-  const size_t colon = credential.find(':');
-  CHECK(colon != std::string_view::npos);
-  return absl::StrCat(base::View(credential.substr(0, colon)), ":",
-                      absl::Base64Escape(Hash(EVP_sha1(), credential)));
+  const std::string_view user = credential.substr(0, credential.find(':'));
+  return absl::StrCat(base::View(user), ":", absl::Base64Escape(Hash(EVP_sha1(), credential)));
 }
 
 std::string Sha256(std::string_view token) { return Hash(EVP_sha256(), token); }

@@ -7,8 +7,8 @@
 
 namespace pando::acl {
 
-// "user:base64(sha1(user:password))" of "user:password": what an ACL names. REQUIRES: it has a
-// colon.
+// "user:base64(sha1(user:password))" of "user:password": what an ACL names. Without a
+// colon all of it is the user, as in ZooKeeper.
 std::string DigestOf(std::string_view credential);
 
 // What stands for a secret token, such as a session's: 32 bytes.

@@ -146,9 +146,8 @@ void Connection::Authenticate(const jute::Auth& auth) {
   const bool full = identities_.size() >= model::kIdentitiesMax;
   // ZooKeeper's provider of the scheme ip has nothing to ask: the address is known.
   const bool known = auth.scheme == acl::kIpScheme;
-  const size_t user_end = auth.credential.find(':');
-  const bool digest = auth.scheme == acl::kDigestScheme && user_end != std::string::npos &&
-                      auth.credential.size() <= model::kIdentityBytesMax;
+  const bool digest =
+      auth.scheme == acl::kDigestScheme && auth.credential.size() <= model::kIdentityBytesMax;
   if (full || (!known && !digest)) {
     jute::AppendReply({jute::kAuthXid, 0, ErrorCode::kAuthFailed}, &output_);
     return Leave(absl::StrCat("authentication failed, scheme ", auth.scheme.substr(0, 32)));

@@ -457,6 +457,10 @@ TEST_F(ConnectionTest, WatchesAreAddedCheckedAndRemoved) {
   EXPECT_EQ(say(Opcode::kAddWatch, 1), ErrorCode::kOk);
   EXPECT_EQ(say(Opcode::kCheckWatches, 5), ErrorCode::kOk);
   EXPECT_EQ(say(Opcode::kCheckWatches, 4), ErrorCode::kNoWatcher);
+  for (const int32_t unknown : {-1, 0, 6, 9}) {
+    EXPECT_EQ(say(Opcode::kCheckWatches, unknown), ErrorCode::kMarshallingError) << unknown;
+    EXPECT_EQ(say(Opcode::kRemoveWatches, unknown), ErrorCode::kMarshallingError) << unknown;
+  }
   EXPECT_EQ(say(Opcode::kRemoveWatches, 3), ErrorCode::kOk);
   EXPECT_EQ(say(Opcode::kRemoveWatches, 3), ErrorCode::kNoWatcher);
 }
@@ -496,6 +500,18 @@ TEST_F(ConnectionTest, AuthIsAnsweredAtOnce) {
   Authenticate("digest", "super:secret");
   SayRead(3, Opcode::kGetData, "/a", false);
   EXPECT_TRUE(acl::IsSuper(std::get<model::Query>(asked_.back().body).identities));
+}
+
+TEST_F(ConnectionTest, ADigestWithoutAPasswordIsAUserToo) {
+  Open();
+  for (const std::string& credential : {std::string("nobody"), std::string()}) {
+    Authenticate("digest", credential);
+    EXPECT_EQ(Hear().back().error, ErrorCode::kOk) << credential;
+    SayRead(3, Opcode::kGetData, "/a", false);
+    EXPECT_EQ(std::get<model::Query>(asked_.back().body).identities.back(),
+              (model::Identity{"digest", acl::DigestOf(credential)}));
+  }
+  EXPECT_EQ(acl::DigestOf("nobody").substr(0, 7), "nobody:");
 }
 
 TEST_F(ConnectionTest, ACredentialThatIsNotUnderstoodEndsTheConnection) {

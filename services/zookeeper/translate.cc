@@ -24,6 +24,11 @@ bool IsFixed(std::string_view path) {
   return path == "/" || path == kZooKeeperPath || path == kQuotaPath || path == kConfigPath;
 }
 
+// Children, data, any, persistent, persistent and recursive.
+ErrorCode CheckWatchType(int32_t type) {
+  return type >= 1 && type <= 5 ? ErrorCode::kOk : ErrorCode::kMarshallingError;
+}
+
 // kOk, and the operation in `*out`; or why there is none.
 ErrorCode ToOperation(jute::Create&& in, model::Operation* out) {
   constexpr int32_t kFlagsMax = 6;
@@ -162,11 +167,13 @@ class Translator {
     expected_->type = Opcode::kCheckWatches;
     expected_->path = std::move(in.path);
     expected_->number = in.type;
+    expected_->refused = CheckWatchType(in.type);
   }
   void operator()(jute::RemoveWatches& in) {
     expected_->type = Opcode::kRemoveWatches;
     expected_->path = std::move(in.path);
     expected_->number = in.type;
+    expected_->refused = CheckWatchType(in.type);
   }
   void operator()(jute::AddWatch& in) {
     expected_->type = Opcode::kAddWatch;
