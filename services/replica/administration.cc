@@ -60,8 +60,12 @@ void Replica::On(const io::PeerHello& from, io::AdminReply& reply) {
 }
 
 void Replica::OnLeaderChangeForAdministration() {
-  ordered_.clear();
+  verdicts_.clear();
   ordered_transfers_.clear();
+  SendOrdersAgain();
+}
+
+void Replica::SendOrdersAgain() {
   if (!raft_.leader()) return;
   std::vector<uint64_t> again;
   for (auto& [id, administration] : administrations_) {
@@ -126,8 +130,7 @@ void Replica::Obey(Ordered ordered, const io::AddMember& add) {
           .reason = Reason::kNodeExists,
           .detail = absl::StrCat("member ", known->id.value(), " is at ", known->peer_address)};
     }
-    Reply(ordered, std::move(error), raft_.membership_index());
-    return;
+    return ReplyOnceApplied(ordered, std::move(error));
   }
   if (retired_.Has(add.member.storage)) {
     Reply(ordered,
@@ -155,9 +158,9 @@ void Replica::Obey(Ordered ordered, const io::AddMember& add) {
 void Replica::Obey(Ordered ordered, const io::PromoteMember& promote) {
   model::Membership next = raft_.membership();
   model::Member* member = next.Find(promote.id);
-  if (member == nullptr) return Reply(ordered, NoSuchMember(promote.id), {});
+  if (member == nullptr) return ReplyOnceApplied(ordered, NoSuchMember(promote.id));
   if (member->role == model::Member::Role::kVoter) {
-    return Reply(ordered, {}, raft_.membership_index());
+    return ReplyOnceApplied(ordered, {});
   }
   const raft::Progress* progress = raft_.FindProgress(promote.id);
   if (progress == nullptr || !member->storage ||
@@ -184,9 +187,7 @@ void Replica::Obey(Ordered ordered, const io::PromoteMember& promote) {
 void Replica::Obey(Ordered ordered, const io::RemoveMember& remove) {
   model::Membership next = raft_.membership();
   const model::Member* member = next.Find(remove.id);
-  if (member == nullptr) {
-    return Reply(ordered, NoSuchMember(remove.id), raft_.membership_index());
-  }
+  if (member == nullptr) return ReplyOnceApplied(ordered, NoSuchMember(remove.id));
   if (remove.id == options_.id) {
     // It hands over first; whoever asked asks the next leader.
     if (!raft_.transferring() && !raft_.TransferLeadership(now_, {}).ok()) {
@@ -217,7 +218,7 @@ void Replica::ProposeMembership(Ordered ordered, const model::Membership& next) 
   const absl::StatusOr<model::Revision> index =
       raft_.Propose(now_, model::EntryKind::kMembership, codec::EncodeMembership(next));
   if (index.ok()) {
-    ordered_[*index].push_back(ordered);
+    verdicts_[*index].push_back({ordered, {}});
     retired_.Follow(next);  // applied it may be much later, by a leader whose disk is slow
     IntroducePeers();
     update_peers_ = true;
@@ -227,6 +228,13 @@ void Replica::ProposeMembership(Ordered ordered, const model::Membership& next) 
         {.reason = absl::IsAborted(index.status()) ? Reason::kConfigInProgress : Reason::kNoLeader,
          .detail = std::string(index.status().message())},
         {});
+}
+
+// What it says of the newest membership.
+void Replica::ReplyOnceApplied(Ordered ordered, Error error) {
+  const model::Revision index = raft_.membership_index();
+  if (index <= machine_->applied()) return Reply(ordered, std::move(error), index);
+  verdicts_[index].push_back({ordered, std::move(error)});
 }
 
 void Replica::Reply(Ordered ordered, Error error, model::Revision revision) {
@@ -250,10 +258,12 @@ void Replica::Reply(Ordered ordered, Error error, model::Revision revision) {
 void Replica::OnMembershipApplied(model::Revision revision) {
   update_peers_ = true;
   retired_.Follow(machine_->membership());
-  const auto found = ordered_.find(revision);
-  if (found != ordered_.end()) {
-    for (const Ordered& ordered : found->second) Reply(ordered, {}, revision);
-    ordered_.erase(found);
+  const auto found = verdicts_.find(revision);
+  if (found != verdicts_.end()) {
+    for (Verdict& verdict : found->second) {
+      Reply(verdict.ordered, std::move(verdict.error), revision);
+    }
+    verdicts_.erase(found);
   }
   for (const model::Member& member : machine_->membership().members) {
     channels_.LetIn(member.id, member.storage);

@@ -165,7 +165,10 @@ void Replica::OnPeerReady(const io::PeerReady& ready) {
   if (!ready.peer) return;
   raft_.PeerReady(now_, ready.peer);
   if (forming_) Announce(ready.peer);
-  if (ready.peer == raft_.leader()) pending_.SendAgain();
+  if (ready.peer == raft_.leader()) {
+    pending_.SendAgain();
+    SendOrdersAgain();
+  }
   next_report_ = now_;
 }
 

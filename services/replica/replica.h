@@ -181,12 +181,17 @@ class Replica : private watch::Streams::Sink {
     base::Instant until;
     model::Term term;           // that the transfer was asked in
     model::Revision answer_at;  // done: answered once this is applied here; none: not done yet
-    bool again = false;         // another leader was asked before, and may have done it
+    bool again = false;         // a leader was asked before, and may have done it
   };
-  // A change that this leader has proposed for somebody.
+  // Who gave this leader an order.
   struct Ordered {
     model::ServerId from;  // none: for a request that was made here
     uint64_t id = 0;
+  };
+  // What that one is to be told.
+  struct Verdict {
+    Ordered ordered;
+    model::Error error;
   };
 
   // replica.cc: events
@@ -296,8 +301,10 @@ class Replica : private watch::Streams::Sink {
   void Obey(Ordered ordered, const io::TransferLeadership& transfer);
   void ProposeMembership(Ordered ordered, const model::Membership& next);
   void Reply(Ordered ordered, model::Error error, model::Revision revision);
+  void ReplyOnceApplied(Ordered ordered, model::Error error);
   void OnMembershipApplied(model::Revision revision);
   void OnLeaderChangeForAdministration();
+  void SendOrdersAgain();
   void AnswerAdministrations();
   void TendMembers();
 
@@ -390,7 +397,8 @@ class Replica : private watch::Streams::Sink {
 
   uint64_t last_administration_ = 0;
   absl::btree_map<uint64_t, Administration> administrations_;
-  absl::btree_map<model::Revision, std::vector<Ordered>> ordered_;  // by the entry
+  // Until the membership is applied that they speak of: before, another leader may undo it.
+  absl::btree_map<model::Revision, std::vector<Verdict>> verdicts_;
   Retired retired_;
   std::vector<Ordered> ordered_transfers_;
 

@@ -171,6 +171,34 @@ TEST_F(MembersTest, WhoIsRemovedAlreadyIsNoErrorForWhoAskedBefore) {
             model::Reason::kNoNode);
 }
 
+// The change that made it so is undone by the next leader.
+TEST_F(MembersTest, NobodyIsToldOfAMembershipThatIsNotCommitted) {
+  Make(5);
+  StartAll();
+  leader_ = Leader();
+  ASSERT_NE(leader_, 0u);
+  schedule_.RunFor(seconds(1));
+  CutOff(leader_);
+  const uint64_t removed = leader_ % 5 + 1;
+  const auto remove = [&] {
+    io::Request request;
+    request.body = io::Administer{io::RemoveMember{ServerId(removed)}};
+    return Ask(leader_, std::move(request));
+  };
+  const auto proposed = remove();
+  const auto repeated = remove();
+  schedule_.RunFor(milliseconds(100));
+  ASSERT_EQ(ReplicaOf(leader_).raft().membership().Find(ServerId(removed)), nullptr);
+  EXPECT_FALSE(*repeated) << (*repeated)->error.detail;
+  schedule_.RunFor(seconds(2));
+  network_.UnblockAll();
+  schedule_.RunFor(seconds(5));
+  // It was asked for again of who leads now.
+  ASSERT_TRUE(*proposed && *repeated);
+  EXPECT_TRUE((*repeated)->ok()) << (*repeated)->error.detail;
+  EXPECT_EQ(ReplicaOf(Leader()).machine().membership().Find(ServerId(removed)), nullptr);
+}
+
 // --- Room --------------------------------------------------------------------------------------
 
 TEST_F(MembersTest, AFullFollowerStopsAcknowledgingAndTheOthersGoOn) {
