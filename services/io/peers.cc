@@ -16,6 +16,8 @@ const char* RefusalName(Refusal refusal) {
       return "WRONG_VERSION";
     case Refusal::kWrongServer:
       return "WRONG_SERVER";
+    case Refusal::kTooOld:
+      return "TOO_OLD";
   }
   return "UNKNOWN";
 }

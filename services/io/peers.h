@@ -136,8 +136,9 @@ enum class Refusal : uint8_t {
   kWrongStorage = 2,  // the data of its id is gone: it has to be removed and added again
   kLogLost = 3,       // its log is shorter than what it acknowledged: it must stop
   kNotAMember = 4,    // it was removed, or never added
-  kWrongVersion = 5,  // its binary does not speak this protocol, or lacks the machine's version
+  kWrongVersion = 5,  // its binary does not speak this protocol
   kWrongServer = 6,   // it means another server: this address belongs to somebody else by now
+  kTooOld = 7,        // its binary lacks the machine's version, which never goes down: it must stop
 };
 const char* RefusalName(Refusal refusal);
 

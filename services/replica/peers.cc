@@ -103,7 +103,7 @@ std::optional<Replica::Objection> Replica::Judge(const io::PeerHello& hello) {
                                   "from: restore the same one to all servers of a new ensemble")};
   }
   if (hello.self.version_max < machine_->version()) {
-    return Objection{io::Refusal::kWrongVersion,
+    return Objection{io::Refusal::kTooOld,
                      absl::StrCat("the ensemble runs version ", machine_->version(),
                                   " of the machine, and server ", hello.id.value(),
                                   " supports up to ", hello.self.version_max)};
@@ -176,7 +176,7 @@ void Replica::OnPeerRefused(const io::PeerRefused& refused) {
   const std::string what =
       absl::StrCat("server ", refused.peer.value(),
                    " refuses this one: ", io::RefusalName(refused.refusal), ": ", refused.detail);
-  if (refused.refusal == io::Refusal::kLogLost) {
+  if (refused.refusal == io::Refusal::kLogLost || refused.refusal == io::Refusal::kTooOld) {
     Stop(what);
     return;
   }

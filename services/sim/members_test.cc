@@ -75,6 +75,19 @@ TEST_F(MembersTest, AServerOfAnotherClusterIsRefusedByName) {
   EXPECT_TRUE(Write(leader_, "a")->ok());
 }
 
+// It may not have the entry yet that raised the version, or not on disk. Nobody will lower it.
+TEST_F(MembersTest, ABinaryThatIsTooOldForTheEnsembleStops) {
+  options_.machine_version_max = 2;
+  StartThree();
+  options_.machine_version_max = 1;
+  MakeJoiner(4);
+  Start(4);
+  schedule_.RunFor(seconds(5));
+  EXPECT_NE(servers_.at(4)->stopped_because().find("TOO_OLD: the ensemble runs version 2"),
+            std::string::npos)
+      << servers_.at(4)->stopped_because();
+}
+
 // Two servers are given one id by mistake. What the member says must be heard all the same: it may
 // be the leader.
 TEST_F(MembersTest, NobodyTakesTheChannelOfAMember) {
