@@ -8,6 +8,7 @@
 #include "codec/reply.h"
 #include "model/limits.h"
 #include "model/mutant.h"
+#include "model/zookeeper.h"
 
 namespace pando::machine {
 namespace {
@@ -127,6 +128,20 @@ Reply Execution::Do(const model::Found& found) {
 Reply Execution::Do(const model::SetMachineVersion& set) {
   if (set.version > state_->version()) state_->PutVersion(set.version);
   return {};
+}
+
+// ZooKeeper's clients learn of it as of any change of a node's data.
+void Execution::Adopt(const model::Membership& membership) {
+  state_->PutMembership(membership);
+  const tree::Node* config = state_->tree().Find(model::kConfigPath);
+  if (config == nullptr) return;
+  codec::NodeRecord record = config->record();
+  record.modify_revision = revision_;
+  record.mtime = state_->stamp();
+  ++record.version;
+  state_->PutNode(model::kConfigPath, record);
+  Tell(model::ChangeKind::kDataChanged, model::kConfigPath,
+       *state_->tree().Find(model::kConfigPath));
 }
 
 Reply Execution::Do(const model::Reap& reap) {

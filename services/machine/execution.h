@@ -19,6 +19,7 @@
 #include "model/change.h"
 #include "model/command.h"
 #include "model/ids.h"
+#include "model/membership.h"
 #include "model/reply.h"
 
 namespace pando::machine {
@@ -32,6 +33,8 @@ class Execution {
 
   // The command's body, with everything that a session does to it.
   model::Reply Run();
+  // The membership in force from here on.
+  void Adopt(const model::Membership& membership);
 
  private:
   // execution.cc: sessions around a command, and commands without nodes
@@ -64,6 +67,9 @@ class Execution {
   model::OperationResult Apply(const model::Check& check) const;
   model::OperationResult Apply(const model::Get& get) const;
   model::Error CheckCreate(const model::Create& create) const;
+  // QUOTA_EXCEEDED, if a quota stands against it; the arguments as quota::Quotas::Exceeded has
+  // them.
+  model::Error CheckQuota(std::string_view path, int64_t nodes, int64_t bytes) const;
   model::Error CheckSubtree(const acl::Need& need, const std::vector<std::string>& paths) const;
   model::Error Permit(const acl::Need& need, std::string_view path, const tree::Node& node) const;
   void CreateNode(const std::string& path, const model::Create& create, model::NodeKind kind,

@@ -66,7 +66,8 @@ Applied Machine::Apply(model::Revision revision, const model::Command& command) 
 
 Applied Machine::ApplyMembership(model::Revision revision, const model::Membership& membership) {
   Begin(revision);
-  state_.PutMembership(membership);
+  const model::Command nobody;
+  Execution(&state_, revision, nobody, &changes_->changes).Adopt(membership);
   return End({});
 }
 

@@ -57,6 +57,8 @@ std::optional<std::string_view> View(const model::NodeBytes& data) {
   return data ? std::optional<std::string_view>(*data) : std::nullopt;
 }
 
+int64_t Size(const model::NodeBytes& data) { return data ? static_cast<int64_t>(data->size()) : 0; }
+
 bool HasChildren(const tree::Node& node) {
   return node.directory() != nullptr && !node.directory()->children().empty();
 }
@@ -121,6 +123,14 @@ OperationResult ReadNode(const State& state, const std::vector<model::Identity>&
 Error Execution::Permit(const acl::Need& need, std::string_view path,
                         const tree::Node& node) const {
   return machine::Permit(*state_, command_.identities, need, path, node);
+}
+
+Error Execution::CheckQuota(std::string_view path, int64_t nodes, int64_t bytes) const {
+  const std::string_view exceeded = state_->quotas().Exceeded(path, nodes, bytes);
+  if (exceeded.empty()) return {};
+  return {.reason = Reason::kQuotaExceeded,
+          .path = std::string(path),
+          .detail = absl::StrCat("the quota of ", base::View(exceeded), " is used up")};
 }
 
 // `paths` are those of a subtree: whatever is needed of a parent is needed of each that has
@@ -242,6 +252,10 @@ OperationResult Execution::Apply(const model::Create& create) {
                     .path = path,
                     .detail = "an ephemeral node has no children"});
   }
+  const auto nodes = static_cast<int64_t>(missing.size() + 1);
+  if (Error error = CheckQuota(path, nodes, Size(create.data)); !error.ok()) {
+    return Failure(std::move(error));
+  }
 
   const codec::AclId acl_id = acl.empty() ? 0 : state_->InternAcl(acl);
   static const model::Create kPlain;
@@ -282,8 +296,10 @@ OperationResult Execution::Apply(const model::Set& set) {
   Error denied = Permit(acl::Needs(set), set.path, *node);
   if (!denied.ok()) return Failure(std::move(denied));
   codec::NodeRecord record = node->record();
-  if (Error error = CheckVersion(set.path, set.expected_version, record.version); !error.ok()) {
-    return Failure(std::move(error));
+  const int64_t more = Size(set.data) - static_cast<int64_t>(record.data ? record.data->size() : 0);
+  for (Error error : {CheckQuota(set.path, 0, more),
+                      CheckVersion(set.path, set.expected_version, record.version)}) {
+    if (!error.ok()) return Failure(std::move(error));
   }
   record.data = View(set.data);
   record.modify_revision = revision_;

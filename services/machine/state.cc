@@ -41,6 +41,10 @@ std::optional<int64_t> ReapDue(const tree::Node& node) {
   return std::numeric_limits<int64_t>::min();
 }
 
+int64_t DataBytes(const codec::NodeRecord& node) {
+  return node.data ? static_cast<int64_t>(node.data->size()) : 0;
+}
+
 }  // namespace
 
 // --- Reading ----------------------------------------------------------------------------------
@@ -73,6 +77,17 @@ void State::Record(std::string key, std::optional<std::string_view> before,
 }
 
 void State::PutNode(std::string_view path, const codec::NodeRecord& node) {
+  if (const std::optional<std::string> kept = KeptData(path, node)) {
+    codec::NodeRecord with = node;
+    with.data = *kept;
+    WriteNode(path, with);
+  } else {
+    WriteNode(path, node);
+  }
+  TellUsage(path);
+}
+
+void State::WriteNode(std::string_view path, const codec::NodeRecord& node) {
   const tree::Node* old = tree_.Find(path);
   const codec::AclId old_acl = old == nullptr ? 0 : old->record().acl;
   std::string value = codec::EncodeNode(node);
@@ -94,6 +109,7 @@ void State::EraseNode(std::string_view path) {
   Record(codec::NodeKey(path), node->value(), std::nullopt);
   SetNode(path, std::nullopt);
   EraseAclIfUnused(acl);
+  TellUsage(path);
 }
 
 void State::PutDirectory(std::string_view path, const codec::DirectoryRecord& directory) {
@@ -290,10 +306,12 @@ bool State::AdoptNode(std::string_view key, std::optional<std::string_view> valu
 
 void State::SetNode(std::string_view path, std::optional<std::string_view> value) {
   codec::NodeRecord after;
+  quota::Usage change;
   if (value) {
     const bool decoded = codec::DecodeNode(*value, &after);
     CHECK(decoded);
     if (after.acl != 0) ++acls_.at(after.acl).users;
+    change += {.nodes = 1, .bytes = DataBytes(after)};
   }
   bool reapable = value && IsReapable(after.kind);
   if (const tree::Node* old = tree_.Find(path)) {
@@ -301,14 +319,17 @@ void State::SetNode(std::string_view path, std::optional<std::string_view> value
     if (before.acl != 0) --acls_.at(before.acl).users;
     if (before.kind == NodeKind::kEphemeral) Own(path, before, false);
     if (IsReapable(before.kind)) IndexForReap(path, false);
+    change += {.nodes = -1, .bytes = -DataBytes(before)};
   }
-  if (!value) {
+  if (value) {
+    tree_.PutNode(path, *value);
+    if (after.kind == NodeKind::kEphemeral) Own(path, after, true);
+    if (reapable) IndexForReap(path, true);
+  } else {
     tree_.EraseNode(path);
-    return;
   }
-  tree_.PutNode(path, *value);
-  if (after.kind == NodeKind::kEphemeral) Own(path, after, true);
-  if (reapable) IndexForReap(path, true);
+  quotas_.Count(path, change);
+  IndexQuota(path, value ? std::optional(after.data.value_or("")) : std::nullopt);
 }
 
 void State::SetDirectory(std::string_view path, const codec::DirectoryRecord* directory) {

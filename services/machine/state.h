@@ -30,6 +30,7 @@
 #include "model/ids.h"
 #include "model/membership.h"
 #include "model/record.h"
+#include "quota/quotas.h"
 #include "session/session.h"
 #include "tree/tree.h"
 
@@ -53,12 +54,15 @@ class State {
   const model::Membership& membership() const { return membership_; }
   uint64_t digest() const { return digest_; }
   size_t ephemerals() const { return ephemerals_; }
+  // As the nodes say that they are made of, with what there is at this moment.
+  const quota::Quotas& quotas() const { return quotas_; }
   // Container and TTL nodes that may go once the wall clock passes `first`, by that.
   const absl::btree_set<std::pair<int64_t, std::string>>& reap_index() const { return reap_; }
 
   // --- Writing --------------------------------------------------------------------------------
 
-  // The parent of a node must be there before it, and must stay as long as it.
+  // The parent of a node must be there before it, and must stay as long as it. Of the nodes whose
+  // data is the machine's own (KeptData) it is that, whatever `node` says.
   void PutNode(std::string_view path, const codec::NodeRecord& node);
   // The node and, if it has one, its directory. REQUIRES: it has no children.
   void EraseNode(std::string_view path);
@@ -121,7 +125,17 @@ class State {
   bool AdoptKeptReply(codec::KeptReplyName name, std::optional<std::string_view> value);
   bool AdoptScalar(std::string_view name, std::optional<std::string_view> value);
 
+  // What the machine keeps in a node itself, so that it is true at every revision: who the members
+  // are, and what there is of a quota. None: the node is like any other.
+  std::optional<std::string> KeptData(std::string_view path, const codec::NodeRecord& node) const;
+  void WriteNode(std::string_view path, const codec::NodeRecord& node);
+  // The node at `path` was written or erased: what is told of quotas follows. ZooKeeper's rule: no
+  // version, no time and no event of theirs changes with it.
+  void TellUsage(std::string_view path);
+  void TellUsageOf(std::string_view top);
+
   void SetNode(std::string_view path, std::optional<std::string_view> value);
+  void IndexQuota(std::string_view node, std::optional<std::string_view> data);
   void SetDirectory(std::string_view path, const codec::DirectoryRecord* directory);
   void Own(std::string_view path, const codec::NodeRecord& node, bool owns);
   void IndexForReap(std::string_view path, bool present);
@@ -138,6 +152,7 @@ class State {
   std::map<std::string, std::string, std::less<>> scalars_;  // encoded; the members below, decoded
   absl::btree_set<std::pair<int64_t, std::string>> reap_;
   size_t ephemerals_ = 0;
+  quota::Quotas quotas_;
 
   model::ClusterId cluster_;
   uint64_t origin_ = 0;

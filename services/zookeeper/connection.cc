@@ -12,6 +12,7 @@
 #include "jute/decode.h"
 #include "jute/encode.h"
 #include "model/limits.h"
+#include "model/zookeeper.h"
 #include "zookeeper/answer.h"
 #include "zookeeper/errors.h"
 
@@ -178,12 +179,12 @@ void Connection::Greet(std::string_view payload) {
 void Connection::Prepare() {
   phase_ = Phase::kPreparing;
   model::Transaction transaction;
-  for (const char* path : {kZooKeeperPath, kQuotaPath, kConfigPath}) {
+  for (const char* path : {model::kZooKeeperPath, model::kQuotaPath, model::kConfigPath}) {
     model::Create create;
     create.path = path;
     create.data = "";
     create.if_not_exists = true;
-    if (path == kConfigPath) create.acl = {{model::kRead, acl::kAnyone}};
+    if (path == model::kConfigPath) create.acl = {{model::kRead, acl::kAnyone}};
     transaction.then_operations.emplace_back(std::move(create));
   }
   model::Command command;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/overloaded.h"
+#include "model/zookeeper.h"
 
 namespace pando::zookeeper {
 namespace {
@@ -20,8 +21,10 @@ std::optional<int64_t> ExpectedVersion(int32_t version) {
   return version < 0 ? std::numeric_limits<int64_t>::max() : version;
 }
 
+// ZooKeeper has them from the start: they cannot be deleted.
 bool IsFixed(std::string_view path) {
-  return path == "/" || path == kZooKeeperPath || path == kQuotaPath || path == kConfigPath;
+  return path == "/" || path == model::kZooKeeperPath || path == model::kQuotaPath ||
+         path == model::kConfigPath;
 }
 
 // Children, data, any, persistent, persistent and recursive.

@@ -50,11 +50,6 @@ struct Expected {
 Expected Translate(jute::Request request, model::SessionId session,
                    std::vector<Question>* questions);
 
-// The nodes that ZooKeeper has from the start: they cannot be deleted.
-inline constexpr char kZooKeeperPath[] = "/zookeeper";
-inline constexpr char kQuotaPath[] = "/zookeeper/quota";
-inline constexpr char kConfigPath[] = "/zookeeper/config";
-
 }  // namespace pando::zookeeper
 
 #endif  // PANDO_ZOOKEEPER_TRANSLATE_H_

@@ -1,0 +1,105 @@
+#include "machine/config_text.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "machine/machine.h"
+#include "model/zookeeper.h"
+
+namespace pando::machine {
+namespace {
+
+using model::Member;
+using model::Revision;
+using model::ServerId;
+
+model::Membership TwoMembers() {
+  return {.members = {{.id = ServerId(1),
+                       .peer_address = "a.example:7401",
+                       .zookeeper_address = "a.example:7403"},
+                      {.id = ServerId(10),
+                       .role = Member::Role::kLearner,
+                       .peer_address = "[::1]:7411",
+                       .zookeeper_address = "[::1]:7413"}}};
+}
+
+TEST(ConfigText, IsZooKeepersDynamicConfiguration) {
+  EXPECT_EQ(ConfigText(TwoMembers(), Revision(0x1f)),
+            "server.1=a.example:7401:7401:participant;a.example:7403\n"
+            "server.10=[::1]:7411:7411:observer;[::1]:7413\n"
+            "version=1f");
+}
+
+TEST(ConfigText, AMemberThatHasNotSpokenYet) {
+  EXPECT_EQ(ConfigText({.members = {{.id = ServerId(2), .peer_address = "b:7401"}}}, Revision(9)),
+            "server.2=b:7401:7401:participant\nversion=9");
+  EXPECT_EQ(ConfigText({}, Revision(0)), "version=0");
+}
+
+class ConfigNode : public testing::Test {
+ protected:
+  ConfigNode() { Do(model::Found{model::ClusterId(1)}); }
+
+  Applied Do(model::CommandBody body) {
+    const model::Command command{.stamp = {100}, .identities = {}, .body = std::move(body)};
+    return machine_.Apply(Revision(++revision_), command);
+  }
+  Applied Adopt(const model::Membership& membership) {
+    return machine_.ApplyMembership(Revision(++revision_), membership);
+  }
+  void MakeNode() {
+    for (const char* path : {model::kZooKeeperPath, model::kConfigPath}) {
+      Do(model::Create{.path = path, .data = "whatever a client says"});
+    }
+  }
+  model::OperationResult Node() const {
+    const model::Reply reply = machine_.Query({.body = model::Get{model::kConfigPath}});
+    return reply.ok() ? std::get<model::OperationResult>(reply.result) : model::OperationResult();
+  }
+  std::string TextNow(const model::Membership& membership) const {
+    return ConfigText(membership, Revision(revision_));
+  }
+
+  Machine machine_;
+  uint64_t revision_ = 0;
+};
+
+TEST_F(ConfigNode, HoldsTheMembershipThatItFinds) {
+  Adopt(TwoMembers());
+  MakeNode();
+  EXPECT_EQ(Node().data, TextNow(TwoMembers()));
+  EXPECT_EQ(Node().stat.version, 0);
+}
+
+TEST_F(ConfigNode, FollowsTheMembershipAndTells) {
+  MakeNode();
+  EXPECT_EQ(Node().data, TextNow({}));
+  const Applied applied = Adopt(TwoMembers());
+  EXPECT_EQ(Node().data, TextNow(TwoMembers()));
+  EXPECT_EQ(Node().stat.version, 1);
+  EXPECT_EQ(Node().stat.modify_revision, Revision(revision_));
+  EXPECT_EQ(Node().stat.mtime.ms, 100);
+  ASSERT_NE(applied.changes, nullptr);
+  ASSERT_EQ(applied.changes->changes.size(), 1u);
+  const model::Change& change = applied.changes->changes[0];
+  EXPECT_EQ(change.kind, model::ChangeKind::kDataChanged);
+  EXPECT_EQ(change.path, model::kConfigPath);
+  EXPECT_EQ(change.data, Node().data);
+}
+
+TEST_F(ConfigNode, CannotBeMadeToLie) {
+  Adopt(TwoMembers());
+  MakeNode();
+  EXPECT_TRUE(Do(model::Set{.path = model::kConfigPath, .data = "server.1=evil"}).reply.ok());
+  EXPECT_EQ(Node().data, TextNow(TwoMembers()));
+  EXPECT_EQ(Node().stat.version, 1);
+}
+
+TEST_F(ConfigNode, ThereIsNoneAsLongAsNobodySpeaksZooKeeper) {
+  EXPECT_EQ(Adopt(TwoMembers()).changes, nullptr);
+  EXPECT_EQ(Node().data, std::nullopt);
+}
+
+}  // namespace
+}  // namespace pando::machine
