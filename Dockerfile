@@ -29,7 +29,7 @@ LABEL org.opencontainers.image.title="Pando" \
       org.opencontainers.image.revision="${REVISION}"
 RUN apt-get update -q && \
   apt-get install -y -q --no-install-recommends \
-    libcpp-httplib0.11 libgrpc++1.51 libjemalloc2 libleveldb1d libprometheus-cpp-core1.0 libprotobuf32 libssl3 && \
+    libcpp-httplib0.11 libgrpc++1.51 libjemalloc2 libleveldb1d libnghttp2-14 libprometheus-cpp-core1.0 libprotobuf32 libssl3 && \
   rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*.log /var/log/apt && \
   install -d -o 65532 -g 65532 -m 0700 /var/lib/pando
 COPY --from=binaries /out/ /usr/bin/

@@ -270,6 +270,19 @@ class Ensemble:
         return [server for server in self.running() if server is not leader]
 
 
+def bench_command(endpoints, workload, *flags):
+    return [PANDO, "bench", workload, "--endpoints", endpoints, "-o", "json", *map(str, flags)]
+
+
+def bench(endpoints, workload, *flags):
+    """What `pando bench` reports of a load, of which nothing may fail."""
+    done = subprocess.run(bench_command(endpoints, workload, *flags), capture_output=True,
+                          text=True, env=clean_environment())
+    if done.returncode != 0:
+        raise AssertionError(f"pando bench {workload} {flags}: {done.returncode}\n{done.stderr}")
+    return json.loads(done.stdout)
+
+
 class SilentListener:
     """A server that takes every connection and never says a word."""
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_split.h"
+#include "cli/commands/bench.h"
 #include "cli/duration.h"
 #include "cli/files.h"
 
@@ -141,6 +142,7 @@ CommandLine::CommandLine() {
   AddStatus(this);
   AddHealth(this);
   AddDev(this);
+  AddBench(this);
   AddCerts(this);
   AddCompletion(this);
 }

@@ -1,0 +1,138 @@
+"""`pando bench` against a real server: every workload, in Pando's own protocol and in ZooKeeper's.
+
+etcd's protocol is tried by hand (docs/benchmarks.md).
+"""
+
+import json
+import tempfile
+import unittest
+
+import harness
+
+WORKLOADS = ("create", "set", "get", "mixed", "list", "multi", "session", "lock", "watch")
+# Enough to see each workload work, and not to measure anything.
+SHORT = ("--nodes", 200, "--connections", 4, "--warmup", 0, "--duration", "100ms")
+
+
+class BenchTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="pando-e2e-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.one = harness.Server(folder.name)
+        cls.addClassCleanup(cls.one.close)
+        cls.one.start()
+        cls.zookeeper = f"127.0.0.1:{cls.one.ports[3]}"
+
+    def endpoint(self, protocol):
+        return self.zookeeper if protocol == "zookeeper" else self.one.endpoint
+
+    def refused(self, *words, endpoint=None):
+        """(exit status, standard error) of a `pando bench` that must fail."""
+        done = self.one.pando("bench", *words, check=False,
+                              env={**self.one.environment(),
+                                   "PANDO_ENDPOINTS": endpoint or self.one.endpoint})
+        self.assertNotEqual(done.returncode, 0, done.stdout)
+        return done.returncode, done.stderr
+
+    def test_every_workload_in_every_protocol(self):
+        for protocol in ("pipeline", "unary", "zookeeper"):
+            for workload in WORKLOADS:
+                with self.subTest(protocol=protocol, workload=workload):
+                    report = harness.bench(self.endpoint(protocol), workload, *SHORT, "--protocol",
+                                           protocol, "--server-pid", self.one.process.pid)
+                    self.assertGreater(report["operations"], 0)
+                    self.assertEqual(report["failed"], 0)
+                    self.assertLessEqual(report["operation_p50_ms"], report["operation_p99_ms"])
+                    self.assertLessEqual(report["operation_p99_ms"], report["operation_max_ms"])
+                    self.assertGreater(report["operation_p50_ms"], 0)
+                    self.assertGreater(report["servers_resident_bytes_max"], 1 << 20)
+                    if workload == "watch":
+                        self.assertEqual(report["events"], 4 * report["operations"])
+        # Nothing of it lives on: no session, so no ephemeral node and no place in a lock's queue.
+        self.assertEqual(self.one.pando("session", "ls", "-o", "raw").stdout, "")
+        self.assertEqual(self.one.pando("ls", "/bench/lock").stdout, "")
+        self.assertNotIn("session", self.one.pando("ls", "/bench").stdout)
+
+    def test_operations_end_it_and_are_what_the_server_did(self):
+        harness.bench(self.one.endpoint, "create", "--root", "/made", "--nodes", 250,
+                      "--warmup", 0)
+        self.assertEqual(len(self.one.pando("ls", "/made").stdout.split()), 3)
+        self.assertEqual(len(self.one.pando("ls", "/made/000002").stdout.split()), 50)
+        report = harness.bench(self.one.endpoint, "set", "--root", "/made", "--nodes", 250,
+                               "--prepared", "--operations", 1000, "--data-bytes", 7, "--warmup", 0)
+        self.assertEqual(report["operations"], 1000)
+        stats = [json.loads(self.one.pando("stat", f"/made/000000/{i:02}", "-o", "json").stdout)
+                 for i in range(20)]
+        self.assertIn(7, [stat["stat"]["data_length"] for stat in stats])
+
+    def test_an_open_loop_keeps_its_rate(self):
+        for protocol in ("pipeline", "zookeeper"):
+            report = harness.bench(self.endpoint(protocol), "get", "--protocol", protocol, "--rate",
+                                   500, *SHORT[:-1], "600ms")
+            self.assertAlmostEqual(report["operations_per_second"], 500, delta=30)
+            self.assertEqual(report["unsent"], 0)
+
+    def test_a_rate_that_is_too_high_shows_in_the_latencies(self):
+        report = harness.bench(self.one.endpoint, "set", "--rate", 10_000_000, *SHORT)
+        self.assertGreater(report["unsent"], 0)
+        self.assertGreater(report["operation_p99_ms"], 50)
+
+    def test_a_table_for_people(self):
+        done = self.one.pando("bench", "get", *SHORT)
+        self.assertRegex(done.stdout, r"operation_p99_ms +\d+\.\d{3}\n")
+
+    def test_what_it_cannot_do_is_refused(self):
+        for words in (("frobnicate",), (), ("get", "--rate", "0"), ("get", "--rate", "-1"),
+                      ("get", "--connections", "0"), ("get", "--outstanding", "0"),
+                      ("get", "--duration", "0"), ("multi", "--nodes", "5"), ("get", "--root", "/"),
+                      ("get", "--root", "x"), ("get", "--operations", "0"),
+                      ("get", "--protocol", "memcached"), ("get", "--server-pid", "x"),
+                      ("get", "--tls"), ("get", "--auth", "digest:a:b"),
+                      ("lock", "--connections", "1"), ("lock", "--rate", "5"),
+                      ("watch", "--watches", "1"),
+                      ("watch", "--protocol", "unary", "--outstanding", "2"),
+                      ("watch", "--protocol", "zookeeper", "--watches", "100"),
+                      ("session", "--protocol", "zookeeper", "--outstanding", "2"),
+                      ("get", "--protocol", "zookeeper", "--linearizable"),
+                      ("create", "--nodes", "10", "--warmup", "1s")):
+            with self.subTest(words=words):
+                status, _ = self.refused(*words)
+                self.assertEqual(status, 2)
+
+    def test_a_server_that_is_not_there_is_named(self):
+        port = harness.free_ports(1)[0]
+        for protocol in ("pipeline", "zookeeper", "etcd"):
+            status, why = self.refused("get", "--protocol", protocol, endpoint=f"127.0.0.1:{port}")
+            self.assertEqual(status, 69)
+            self.assertIn(f"127.0.0.1:{port}", why)
+
+    def test_a_server_that_says_nothing_is_not_waited_for(self):
+        silent = harness.SilentListener()
+        self.addCleanup(silent.close)
+        for protocol in ("pipeline", "zookeeper"):
+            status, why = self.refused("get", "--protocol", protocol, "--timeout", "300ms",
+                                       endpoint=silent.endpoint)
+            self.assertEqual(status, 69, why)
+
+    def test_a_server_of_another_protocol_is_refused(self):
+        for protocol, endpoint in (("zookeeper", self.one.endpoint), ("pipeline", self.zookeeper)):
+            status, _ = self.refused("get", "--protocol", protocol, "--timeout", "2s",
+                                     endpoint=endpoint)
+            self.assertEqual(status, 69)
+
+    def test_nodes_that_are_not_there_fail_and_say_so(self):
+        for protocol in ("pipeline", "unary", "zookeeper"):
+            status, why = self.refused("get", "--protocol", protocol, "--root", "/nothing",
+                                       "--prepared", *SHORT, endpoint=self.endpoint(protocol))
+            self.assertEqual(status, 1)
+            self.assertIn("operations failed", why)
+
+    def test_a_process_that_is_not_there_is_named(self):
+        status, why = self.refused("get", "--server-pid", str(1 << 30))
+        self.assertEqual(status, 1)
+        self.assertIn(str(1 << 30), why)
+
+
+if __name__ == "__main__":
+    unittest.main()
