@@ -3,6 +3,7 @@
 #include <memory>
 #include <variant>
 
+#include "absl/synchronization/mutex.h"
 #include "base/log.h"
 #include "server/config.h"
 #include "server/restore.h"
@@ -30,6 +31,8 @@ int Serve(const Config& config) {
 }
 
 int Main(int argc, const char* const* argv) {
+  // Debian builds abseil so that each lock of gRPC looks for deadlocks, under one lock of all.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   const std::variant<Config, Exit> parsed = ParseConfig(argc, argv);
   if (const auto* exit = std::get_if<Exit>(&parsed)) {
     std::fputs(exit->text.c_str(), exit->status == 0 ? stdout : stderr);
