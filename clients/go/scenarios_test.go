@@ -153,6 +153,12 @@ func TestSilentServer(t *testing.T) {
 			t.Fatal(err)
 		}
 	})
+	// It is named also before it was silent for too long.
+	_, err := pando.Connect(t.Context(), pando.Options{Endpoints: []string{silent},
+		ConnectTimeout: 300 * time.Millisecond})
+	if failed(t, err, pando.NoServer); !strings.Contains(err.Error(), silent) {
+		t.Fatal(err)
+	}
 }
 
 func TestAnotherCluster(t *testing.T) {

@@ -255,6 +255,8 @@ func (s *Session) finish(ctx context.Context, err error, connected bool) {
 			why = append(why, fmt.Sprintf("%s: %s", endpoint, failed.Message))
 		} else if failed != nil {
 			why = append(why, fmt.Sprintf("%s: %v", endpoint, failed))
+		} else if endpoint == s.options.Endpoints[s.endpoint] {
+			why = append(why, endpoint+": has not answered yet")
 		}
 	}
 	explained := strings.Join(why, "; ")

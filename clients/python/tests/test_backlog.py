@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
@@ -11,7 +12,7 @@ from pando._backlog import UNANSWERED_MAX, Backlog
 from pando._operation import Operation
 from pando.v1 import common_pb2 as common
 from pando.v1 import tree_pb2 as tree
-from pando.watches import Watches, matches
+from pando.watches import EVENTS_MAX, Watches, matches
 
 
 def operation(linearizable: bool = False, size: int = 0) -> Operation:
@@ -128,3 +129,22 @@ def test_only_watches_that_need_what_is_gone_end() -> None:
             new.get(0)
 
     asyncio.run(body())
+
+
+def test_a_watch_lags_before_its_last_events_are_there() -> None:
+    """Else a reader could take all of them, see no lag, and be left by the stream for ever."""
+    lagged: list[bool] = []
+
+    class Observed(pando.Watch):
+        def _put(self, items: Sequence[tree.WatchEvent]) -> None:
+            lagged.append(self._lagging)
+            super()._put(items)
+
+    async def body() -> None:
+        watches, watch = Watches(), Observed([pando.watch_node("/a")], [], 4)
+        watches.add(watch)
+        changed = event("/a", tree.EVENT_KIND_DATA_CHANGED, 5)
+        watches.take(message(5, *[changed] * (EVENTS_MAX + 1)))
+
+    asyncio.run(body())
+    assert lagged == [True]

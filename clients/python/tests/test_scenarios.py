@@ -95,6 +95,9 @@ def test_silent_server(ensemble: Ensemble, connect: Connect) -> None:
     assert session.exists("/")
     with takes(2.0, 2.5), pytest.raises(pando.UnavailableError, match="did not answer"):
         connect([silent], connect_timeout=2, attempt_timeout=0.5)
+    # It is named also before it was silent for too long.
+    with pytest.raises(pando.UnavailableError, match=silent):
+        connect([silent], connect_timeout=0.3)
 
 
 def test_another_cluster(ensemble: Ensemble, connect: Connect) -> None:

@@ -193,7 +193,9 @@ class Core:
             self._pause = min(self._pause * 2, _PAUSE_MAX)
 
     def _unheard(self, connected: bool) -> PandoError:
-        why = "; ".join(f"{endpoint}: {error}" for endpoint, error in self._failures.items())
+        current = self._options.endpoints[self._endpoint]
+        said = {current: "has not answered yet"} | self._failures
+        why = "; ".join(f"{endpoint}: {error}" for endpoint, error in said.items())
         if connected:
             return _lost(f"no server confirmed the session within {self.timeout} s: {why}")
         timeout = self._options.connect_timeout
