@@ -55,7 +55,7 @@ release:
 
 clients:
 	@scripts/install-deps
-	@scripts/build release clients
+	@scripts/build release pando
 	@scripts/gen-clients
 
 test-clients: release
