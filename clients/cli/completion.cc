@@ -39,7 +39,8 @@ _pando() {
         _pando_takes_value "${COMP_WORDS[i]}" && ((++i))
         ;;
       *)
-        if [[ -n $(_pando_commands "$command") ]]; then
+        # What follows is not always one: import takes a folder, too.
+        if ((place == 0)) && [[ " $(_pando_commands "$command") " == *" ${COMP_WORDS[i]} "* ]]; then
           command="${command:+$command }${COMP_WORDS[i]}"
         else
           ((++place))
@@ -53,7 +54,7 @@ _pando() {
       COMPREPLY=($(compgen -W "table json raw" -- "$word"))
       return
       ;;
-    --file | --report | --dir | --data-dir)
+    --file | --report | --auth-file | --zookeeper-auth-file | --dir | --data-dir)
       compopt -o filenames 2>/dev/null
       COMPREPLY=($(compgen -f -- "$word"))
       return
@@ -66,9 +67,9 @@ _pando() {
     return
   fi
   below=$(_pando_commands "$command")
-  if [[ -n $below ]]; then
+  if [[ -n $below ]] && ((place == 0)); then
     COMPREPLY=($(compgen -W "$below" -- "$word"))
-    return
+    [[ $command == import || $command == export ]] || return
   fi
   case $command in
     completion) COMPREPLY=($(compgen -W "bash" -- "$word")) ;;
@@ -79,7 +80,7 @@ _pando() {
     import | export)
       if [[ $command$place == import0 || $command$place == export1 ]]; then
         compopt -o filenames 2>/dev/null
-        COMPREPLY=($(compgen -d -- "$word"))
+        COMPREPLY+=($(compgen -d -- "$word"))
       elif ((place < 2)) && [[ $word == /* ]]; then
         _pando_nodes "$word"
       fi

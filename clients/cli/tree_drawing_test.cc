@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/walk.h"
+#include "cli/path_order.h"
 
 namespace pando::cli {
 namespace {

@@ -3,7 +3,6 @@
 #define PANDO_CLIENTS_CLI_WALK_H_
 
 #include <functional>
-#include <string_view>
 
 #include "absl/status/status.h"
 #include "cli/connection.h"
@@ -16,9 +15,6 @@ namespace pando::cli {
 // UNAVAILABLE.
 absl::Status Walk(Connection* connection, v1::WalkRequest request,
                   const std::function<absl::Status(const v1::WalkEntry&)>& take);
-
-// Order of paths in which a node comes right before what is below it: by components.
-bool PathBefore(std::string_view a, std::string_view b);
 
 }  // namespace pando::cli
 

@@ -582,6 +582,10 @@ class Everywhere(CliTest):
 
         self.assertEqual(complete("pando", "sta"), ["stat", "status"])
         self.assertEqual(complete("pando", "session", ""), ["ls"])
+        self.assertEqual(complete("pando", "import", "zookee"), ["zookeeper"])
+        self.assertIn(str(self.folder), complete("pando", "import", str(self.folder)[:-1]))
+        self.assertIn("--merge", complete("pando", "import", "zookeeper", "--"))
+        self.assertEqual(complete("pando", "import", str(self.folder), "/a"), ["/apples"])
         self.assertEqual(complete("pando", "member", "r"), ["rm"])
         self.assertEqual(complete("pando", "member", "rm", ""), ["1"])
         self.assertEqual(complete("pando", "leader", "transfer", ""), ["1"])

@@ -7,7 +7,8 @@ CREATE, DELETE, EXISTS, GET_DATA, SET_DATA = 1, 2, 3, 4, 5
 GET_CHILDREN, SYNC, PING, CLOSE, AUTH = 8, 9, 11, -11, 100
 NO_NODE, NO_AUTH, BAD_ARGUMENTS, INVALID_ACL = -101, -102, -8, -114
 EVENT_XID, AUTH_XID = -1, -4
-EPHEMERAL, SEQUENTIAL = 1, 2
+CREATE_CONTAINER = 19
+EPHEMERAL, SEQUENTIAL, CONTAINER = 1, 2, 4
 OPEN_ACL = [(31, "world", "anyone")]
 STAT = struct.Struct(">qqqqiiiqiiq")
 
@@ -101,11 +102,11 @@ class Client:
     def call(self, opcode, record=b"", xid=None):
         return self.answer(self.ask(opcode, record, xid))
 
-    def ask_create(self, path, data=b"", flags=0, acl=None):
+    def ask_create(self, path, data=b"", flags=0, acl=None, opcode=CREATE):
         acl = OPEN_ACL if acl is None else acl
         entries = b"".join(struct.pack(">i", perms) + text(scheme) + text(who)
                            for perms, scheme, who in acl)
-        return self.ask(CREATE, text(path) + text(data) + struct.pack(">i", len(acl)) + entries +
+        return self.ask(opcode, text(path) + text(data) + struct.pack(">i", len(acl)) + entries +
                         struct.pack(">i", flags))
 
     def create(self, *words, **more):

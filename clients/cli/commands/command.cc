@@ -4,15 +4,12 @@
 #include <map>
 #include <utility>
 
-#include "absl/strings/str_split.h"
 #include "cli/commands/bench.h"
+#include "cli/credentials.h"
 #include "cli/duration.h"
-#include "cli/files.h"
 
 namespace pando::cli {
 namespace {
-
-constexpr size_t kCredentialsBytesMax = 64 << 10;
 
 const std::map<std::string, Format> kFormats = {
     {"table", Format::kTable}, {"json", Format::kJson}, {"raw", Format::kRaw}};
@@ -41,13 +38,6 @@ std::string CheckClusterId(const std::string& text) {
 
 std::string CheckDuration(const std::string& text) {
   return std::string(ParseDuration(text).status().message());
-}
-
-// A line each; blank ones count for nothing.
-absl::StatusOr<std::vector<std::string>> ReadCredentials(const std::string& file) {
-  const absl::StatusOr<std::string> text = ReadInput(file, kCredentialsBytesMax);
-  if (!text.ok()) return text.status();
-  return absl::StrSplit(*text, absl::ByAnyChar("\r\n"), absl::SkipWhitespace());
 }
 
 std::string CheckCredentials(const std::string& file) {

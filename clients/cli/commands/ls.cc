@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "cli/commands/command.h"
+#include "cli/path_order.h"
 #include "cli/walk.h"
 #include "model/path.h"
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_format.h"
 #include "base/status.h"
 #include "cli/commands/command.h"
+#include "cli/commands/move.h"
 #include "cli/export.h"
 #include "cli/import.h"
 
@@ -35,6 +36,10 @@ void PrintSummary(std::string_view verb, const TransferSummary& summary,
 }
 
 absl::Status Import(const Globals& globals, const TransferOptions& options) {
+  // The parser cannot demand them: with `zookeeper` there are none.
+  if (options.folder.empty() || options.path.empty()) {
+    return absl::InvalidArgumentError("DIR and PATH are required; see pando import --help");
+  }
   SkippedPaths skipped;
   const auto entries = ScanFolder(options.folder, options.path, &skipped);
   if (!entries.ok()) return entries.status();
@@ -80,16 +85,23 @@ void AddReport(CLI::App* command, TransferOptions* options) {
 
 void AddImport(CommandLine* line) {
   const auto options = std::make_shared<TransferOptions>();
-  CLI::App* command = AddCommand(line, &line->app, "import", "Copy a local folder into the tree",
-                                 [line, options] { return Import(line->globals, *options); });
-  command->add_option("DIR", options->folder, "The folder")->required();
-  command->add_option("PATH", options->path, "The node that it becomes")->required();
+  CLI::App* command = line->app.add_subcommand("import", "Copy a local folder into the tree");
+  command->add_option("DIR", options->folder, "The folder (required)");
+  command->add_option("PATH", options->path, "The node that it becomes (required)");
   AddReport(command, options.get());
   command->footer(
       "Folders become nodes with null data, files nodes with data. Nodes that exist are "
       "overwritten,"
       "\nothers left; run it again if it was interrupted. Symlinks, special files, files over the"
-      "\nserver's limit and names that no path can hold are skipped.");
+      "\nserver's limit and names that no path can hold are skipped. A folder named zookeeper is"
+      "\n./zookeeper.");
+  AddImportZooKeeper(line, command);
+  // Called after those of the subcommands, whose turn it is if one was given.
+  command->callback([line, options, command] {
+    if (command->get_subcommands().empty()) {
+      line->run = [line, options] { return Import(line->globals, *options); };
+    }
+  });
 }
 
 void AddExport(CommandLine* line) {

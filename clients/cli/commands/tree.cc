@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "base/status.h"
 #include "cli/commands/command.h"
+#include "cli/path_order.h"
 #include "cli/tree_drawing.h"
 #include "cli/walk.h"
 
