@@ -17,7 +17,7 @@ namespace pando::load {
 namespace {
 
 // While nodes are made that nobody measures.
-constexpr size_t kOutstandingToPrepare = 64;
+constexpr size_t kOutstandingToPrepare = 16;
 
 Workload::Kind WorkloadOf(Load load) {
   switch (load) {

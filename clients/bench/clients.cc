@@ -13,7 +13,7 @@
 namespace pando::load {
 namespace {
 
-// A third of the timeout that a session of ZooKeeper is asked for, and of a shorter one granted.
+// Within the shortest timeout that ZooKeeper grants a session by default, 4 s.
 constexpr auto kBeat = std::chrono::seconds(3);
 
 std::unique_ptr<Wire> MakeWire(const ClientsOptions& options, Wire::Listener* listener) {
@@ -44,10 +44,18 @@ absl::StatusOr<asio::ip::tcp::endpoint> Resolve(Loop* loop, const std::string& e
   return found.begin()->endpoint();
 }
 
-// Counts what all connections are to say.
+// Hears one word of each connection, and finishes the loop with the last.
 class Roll : public Wire::Listener {
  public:
-  Roll(Loop* loop, size_t count) : loop_(*loop), left_(count) {}
+  Roll(Loop* loop, std::vector<Connection*> connections)
+      : loop_(*loop), connections_(std::move(connections)), left_(connections_.size()) {
+    for (Connection* connection : connections_) connection->set_listener(this);
+  }
+  ~Roll() override {
+    for (Connection* connection : connections_) connection->set_listener(nullptr);
+  }
+  Roll(const Roll&) = delete;
+  Roll& operator=(const Roll&) = delete;
 
   void OnReady() override { CountOne(); }
   void OnAnswer(Tag, Outcome, std::string_view) override { CountOne(); }
@@ -59,6 +67,7 @@ class Roll : public Wire::Listener {
   }
 
   Loop& loop_;
+  const std::vector<Connection*> connections_;
   size_t left_;
 };
 
@@ -73,26 +82,24 @@ absl::Status Clients::Connect(const ClientsOptions& options) {
     if (!resolved.ok()) return resolved.status();
     endpoints.push_back(*resolved);
   }
-  Roll roll(loop_, options.connections);
   for (size_t i = 0; i < options.connections; ++i) {
     const size_t server = i % endpoints.size();
     Connection& connection = connections_.emplace_back(
         loop_, endpoints[server], options.endpoints[server],
         [&](Wire::Listener* listener) { return MakeWire(options, listener); });
     all_.push_back(&connection);
-    connection.set_listener(&roll);
-    connection.Connect();
   }
+  const Roll roll(loop_, all_);
+  for (Connection* connection : all_) connection->Connect();
   BeatLater();
   return loop_->RunFor(timeout_, "not all servers greeted within --timeout");
 }
 
 absl::Status Clients::Leave() {
-  Roll roll(loop_, all_.size());
+  const Roll roll(loop_, all_);
   Operation leave;
   leave.kind = Operation::Kind::kLeave;
   for (Connection* connection : all_) {
-    connection->set_listener(&roll);
     connection->Ask(leave, Tag{});
     connection->Flush();
   }

@@ -65,6 +65,11 @@ void EtcdWire::Ask(const Operation& operation, Tag tag) {
       request.set_key(held_);
       return Call("/v3lockpb.Lock/Unlock", request, {Step::kOperation, tag});
     }
+    case Operation::Kind::kSync: {
+      etcd::RangeRequest request;  // linearizable, which is all that it is for
+      request.set_key(operation.path());
+      return Call(kRange, request, {Step::kOperation, tag});
+    }
     case Operation::Kind::kWatch:
       return Watch(operation, tag);
     case Operation::Kind::kLeave:

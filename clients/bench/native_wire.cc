@@ -133,6 +133,8 @@ void NativeWire::Ask(const Operation& operation, Tag tag) {
       Call("/pando.v1.LockService/Unlock", request, {Step::kOperation, tag}, &own_);
       return;
     }
+    case Operation::Kind::kSync:
+      return Call("/pando.v1.TreeService/Sync", v1::SyncRequest(), {Step::kOperation, tag});
     case Operation::Kind::kWatch: {
       v1::WatchRequest request;
       v1::WatchTarget* const target = request.add_targets();

@@ -19,6 +19,7 @@ struct Operation {
     kSession,  // opens a session, makes the node as its ephemeral one, closes the session
     kLock,     // waits for the lock of that name, for the session of the connection
     kUnlock,   // gives it back
+    kSync,     // answered when this server has all that any had when it was asked
     kWatch,    // watches a node for good; answered when the watch is in place
     kLeave,    // ends the session of the connection, if it has one; needs no path
   };

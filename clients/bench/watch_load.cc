@@ -51,15 +51,27 @@ class Watches::Watcher : public Wire::Listener {
   Watcher(const Watcher&) = delete;
   Watcher& operator=(const Watcher&) = delete;
 
+  // First its server catches up, or its watches would see what was written before them.
   void Place(const Operation& watch) {
-    for (size_t i = 0; i < seen_.size(); ++i) connection_.Ask(watch, Tag{static_cast<uint32_t>(i)});
+    watch_ = watch;
+    Operation sync = watch;
+    sync.kind = Operation::Kind::kSync;
+    connection_.Ask(sync, Tag{});
     connection_.Flush();
   }
 
   void OnReady() override {}
   void OnAnswer(Tag, Outcome outcome, std::string_view why) override {
-    if (outcome == Outcome::kDone) return watches_.OnPlaced();
-    watches_.loop_->Fail(absl::UnknownError(absl::StrCat("a watch failed: ", base::View(why))));
+    if (outcome != Outcome::kDone) {
+      watches_.loop_->Fail(absl::UnknownError(absl::StrCat("a watch failed: ", base::View(why))));
+    } else if (synced_) {
+      watches_.OnPlaced();
+    } else {
+      synced_ = true;
+      for (size_t i = 0; i < seen_.size(); ++i) {
+        connection_.Ask(watch_, Tag{static_cast<uint32_t>(i)});
+      }
+    }
   }
   void OnEvents(Tag tag, size_t count) override {
     uint64_t& seen = seen_[static_cast<size_t>(tag)];
@@ -69,6 +81,8 @@ class Watches::Watcher : public Wire::Listener {
  private:
   Watches& watches_;
   Connection& connection_;
+  Operation watch_;
+  bool synced_ = false;
   std::vector<uint64_t> seen_;  // events, by watch
 };
 

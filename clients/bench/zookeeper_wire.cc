@@ -107,6 +107,8 @@ void ZooKeeperWire::Ask(const Operation& operation, Tag tag) {
                      Step::kPlace, tag);
     case Operation::Kind::kUnlock:
       return Request(jute::Delete{place_, kAnyVersion}, Step::kOperation, tag);
+    case Operation::Kind::kSync:
+      return Request(jute::Sync{operation.path()}, Step::kOperation, tag);
     case Operation::Kind::kWatch:
       watch_ = tag;
       return Request(jute::AddWatch{operation.path(), 0}, Step::kOperation, tag);

@@ -226,6 +226,10 @@ TEST_F(ZooKeeperWireTest, ALockIsWaitedForAtThePlaceAhead) {
 
 TEST_F(ZooKeeperWireTest, EventsGoToTheWatch) {
   GreetAndForget();
+  Ask(Operation::Kind::kSync, "/w", 3);
+  EXPECT_EQ(SentRequest<jute::Sync>().path, "/w");
+  Receive(ReplyWithPath("/w"));
+  EXPECT_THAT(told_.Take(), ElementsAre("3 done"));
   Ask(Operation::Kind::kWatch, "/w", 3);
   EXPECT_EQ(SentRequest<jute::AddWatch>().mode, 0);
   Receive(Reply());

@@ -54,6 +54,18 @@ class BenchTest(unittest.TestCase):
         self.assertEqual(self.one.pando("ls", "/bench/lock").stdout, "")
         self.assertNotIn("session", self.one.pando("ls", "/bench").stdout)
 
+    def test_watches_on_every_server_of_an_ensemble_see_all_writes(self):
+        with tempfile.TemporaryDirectory(prefix="pando-e2e-") as folder:
+            ensemble = harness.Ensemble(folder)
+            self.addCleanup(ensemble.close)
+            ensemble.start()
+            for protocol, port in (("pipeline", 0), ("zookeeper", 3)):
+                endpoints = ",".join(f"127.0.0.1:{server.ports[port]}"
+                                     for server in ensemble.servers.values())
+                report = harness.bench(endpoints, "watch", "--protocol", protocol, "--connections",
+                                       6, "--warmup", 0, "--duration", "200ms")
+                self.assertEqual(report["events"], 6 * report["operations"])
+
     def test_operations_end_it_and_are_what_the_server_did(self):
         harness.bench(self.one.endpoint, "create", "--root", "/made", "--nodes", 250,
                       "--warmup", 0)
