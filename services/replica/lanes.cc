@@ -1,5 +1,7 @@
 #include "replica/lanes.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/check.h"
@@ -41,6 +43,7 @@ void Lanes::Answer(const Responder& responder, model::Reply reply,
   slot.answered = true;
   slot.completion.stream_revision = stream_revision;
   slot.completion.reply = std::move(reply);
+  if (!lane.holding.empty()) Release(&lane, responder.slot);
   if (responder.slot != lane.first_slot) return;
   Advance(&lane);
   if (lane.closed && lane.slots.empty()) lanes_.erase(found);
@@ -62,6 +65,37 @@ void Lanes::RunAtFront(const Responder& responder, uint64_t read) {
   Lane& lane = lanes_.at(responder.lane);
   CHECK(responder.slot > lane.first_slot);
   lane.slots[static_cast<size_t>(responder.slot - lane.first_slot)].read = read;
+}
+
+void Lanes::HoldBack(const Responder& read) {
+  if (!read.lane) return;
+  lanes_.at(read.lane).holding.push_back(read.slot);
+  ++holding_;
+}
+
+bool Lanes::HoldsBack(model::LaneId id) const {
+  if (holding_ == 0) return false;
+  const auto found = lanes_.find(id);
+  return found != lanes_.end() && !found->second.holding.empty();
+}
+
+void Lanes::Hold(Held held) {
+  Lane& lane = lanes_.at(held.responder.lane);
+  CHECK(!lane.holding.empty());
+  lane.held.push_back(std::move(held));
+}
+
+void Lanes::Release(Lane* lane, uint64_t slot) {
+  const auto place = std::find(lane->holding.begin(), lane->holding.end(), slot);
+  if (place == lane->holding.end()) return;
+  lane->holding.erase(place);
+  --holding_;
+  const auto goes = [lane](const Held& held) {
+    return lane->holding.empty() || held.responder.slot < lane->holding.front();
+  };
+  const auto stays = std::find_if_not(lane->held.begin(), lane->held.end(), goes);
+  std::move(lane->held.begin(), stays, std::back_inserter(released_));
+  lane->held.erase(lane->held.begin(), stays);
 }
 
 std::vector<uint64_t> Lanes::TakeFronts() { return std::exchange(fronts_, {}); }

@@ -7,6 +7,9 @@
 //   slots of a lane:   [ answered | waiting | answered | read ]
 //                        leaves     front               runs when it gets to the front
 //
+// Nor is a read to see writes behind it. One that runs as soon as it is at the front does not; one
+// that waits there for something else, such as a quorum, holds them back until it is answered.
+//
 // Owned by the replica; core thread only.
 #ifndef PANDO_REPLICA_LANES_H_
 #define PANDO_REPLICA_LANES_H_
@@ -15,10 +18,13 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "base/time.h"
 #include "io/client.h"
+#include "model/command.h"
 #include "model/ids.h"
 #include "model/reply.h"
 
@@ -50,6 +56,20 @@ class Lanes {
   std::vector<uint64_t> TakeFronts();
   bool has_fronts() const { return !fronts_.empty(); }
 
+  // What comes behind this place in its lane is held back until it is answered.
+  void HoldBack(const Responder& read);
+  bool HoldsBack(model::LaneId lane) const;
+  struct Held {
+    model::Command command;
+    base::Instant deadline;
+    Responder responder;
+    size_t batch_bytes = 0;  // of the batch that it came in
+  };
+  // REQUIRES: its lane holds back.
+  void Hold(Held held);
+  // Those that nothing holds back any more, in the order of each lane.
+  std::vector<Held> TakeReleased() { return std::exchange(released_, {}); }
+
   // Answers of this lane are no longer wanted. It goes when the last place is answered.
   void Close(model::LaneId lane);
 
@@ -71,13 +91,18 @@ class Lanes {
     std::deque<Slot> slots;
     uint64_t first_slot = 1;  // the number of slots.front()
     bool closed = false;
+    std::vector<uint64_t> holding;  // slots that hold back what comes behind them
+    std::vector<Held> held;         // none without a slot in `holding` before it
   };
 
+  void Release(Lane* lane, uint64_t slot);
   void Emit(const std::shared_ptr<io::ReplySink>& sink, io::Completion completion);
   void Advance(Lane* lane);
 
   absl::flat_hash_map<model::LaneId, Lane> lanes_;
   std::vector<uint64_t> fronts_;
+  size_t holding_ = 0;  // slots, of all lanes
+  std::vector<Held> released_;
   std::vector<io::Egress::Parcel> parcels_;
   absl::flat_hash_map<const io::ReplySink*, size_t> parcel_of_;
   size_t outstanding_ = 0;

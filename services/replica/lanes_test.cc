@@ -83,5 +83,38 @@ TEST_F(LanesTest, AClosedLaneAnswersNobodyAndGoes) {
   EXPECT_EQ(lanes_.outstanding(model::LaneId(7)), 0u);
 }
 
+TEST_F(LanesTest, WhatIsBehindAReadThatWaitsIsHeldBackUntilItIsAnswered) {
+  const auto released = [this] {
+    std::vector<uint64_t> tags;
+    for (const Lanes::Held& held : lanes_.TakeReleased()) tags.push_back(held.responder.tag);
+    return tags;
+  };
+  const Responder a = Expect(1, 7), b = Expect(2, 7), c = Expect(3, 7), d = Expect(4, 7);
+  EXPECT_FALSE(lanes_.HoldsBack(model::LaneId(7)));
+  lanes_.HoldBack(a);
+  EXPECT_TRUE(lanes_.HoldsBack(model::LaneId(7)));
+  EXPECT_FALSE(lanes_.HoldsBack(model::LaneId(8)));
+  lanes_.Hold({.responder = b});
+  lanes_.HoldBack(c);
+  lanes_.Hold({.responder = d});
+  EXPECT_EQ(released(), Tags{});
+  Answer(a);
+  EXPECT_EQ(released(), Tags{2});
+  Answer(c);  // it had waited too long, though b is not answered
+  EXPECT_EQ(released(), Tags{4});
+  EXPECT_FALSE(lanes_.HoldsBack(model::LaneId(7)));
+}
+
+TEST_F(LanesTest, AReadBehindTheOneThatIsAnsweredHoldsBackWhatItHeld) {
+  const Responder a = Expect(1, 7), b = Expect(2, 7), c = Expect(3, 7);
+  lanes_.HoldBack(a);
+  lanes_.HoldBack(b);
+  lanes_.Hold({.responder = c});
+  Answer(b);
+  EXPECT_TRUE(lanes_.TakeReleased().empty());
+  Answer(a);
+  EXPECT_EQ(lanes_.TakeReleased().size(), 1u);
+}
+
 }  // namespace
 }  // namespace pando::replica

@@ -133,14 +133,17 @@ void Replica::Flush(base::Instant now, base::WallTime wall) {
   UpdateRefusals();
   DoDuties();
   if (const auto round = reads_.StartRound()) raft_.Read(now_, raft::ReadId(*round));
-  // Applying may propose and read anew (a new leader's first commands): until nothing is left.
-  for (;;) {
-    SendPending();
-    raft::Output output = raft_.Take(now_);
-    if (output.empty()) break;
-    Obey(std::move(output));
-  }
-  RunReads();
+  // Applying may propose and read anew (a new leader's first commands), and reads may have held
+  // commands back: until nothing is left.
+  do {
+    for (;;) {
+      SendPending();
+      raft::Output output = raft_.Take(now_);
+      if (output.empty()) break;
+      Obey(std::move(output));
+    }
+    RunReads();
+  } while (TakeReleased());
   AnswerAdministrations();
   streams_.Tick(now_);
   UpdatePeers();

@@ -219,6 +219,7 @@ class Replica : private watch::Streams::Sink {
   model::Error CheckCommand(const model::Command& command, size_t batch_bytes) const;
   void OnCommand(model::Command command, base::Instant deadline, Responder responder,
                  size_t batch_bytes);
+  bool TakeReleased();
   void OnRead(io::Request request, Responder responder);
   void RunReads();
   void RunRead(Read read);

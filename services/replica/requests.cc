@@ -54,6 +54,7 @@ bool IsWalkTooLarge(const model::Reply& reply) { return reply.error.reason == Re
 }  // namespace
 
 void Replica::OnRequests(io::RequestBatch batch) {
+  (void)TakeReleased();  // they come first
   for (io::Request& request : batch.requests) {
     Responder responder = lanes_.Expect(batch.sink, request.tag, batch.lane);
     OnRequest(std::move(request), std::move(responder), batch.bytes);
@@ -77,6 +78,10 @@ void Replica::OnRequest(io::Request request, Responder responder, size_t batch_b
     }
   }
   if (auto* command = std::get_if<model::Command>(&request.body)) {
+    if (lanes_.HoldsBack(responder.lane)) {
+      lanes_.Hold({std::move(*command), request.deadline, std::move(responder), batch_bytes});
+      return;
+    }
     OnCommand(std::move(*command), request.deadline, std::move(responder), batch_bytes);
   } else if (auto* administer = std::get_if<io::Administer>(&request.body)) {
     OnAdminister(std::move(*administer), request.deadline, std::move(responder));
@@ -144,6 +149,20 @@ void Replica::OnCommand(model::Command command, base::Instant deadline, Responde
                 .deadline = deadline});
 }
 
+// Whether there were any.
+bool Replica::TakeReleased() {
+  std::vector<Lanes::Held> released = lanes_.TakeReleased();
+  for (Lanes::Held& held : released) {
+    if (shutting_down_) {
+      Refuse(held.responder, {.reason = Reason::kNoLeader, .detail = "the server is stopping"});
+    } else {
+      OnCommand(std::move(held.command), held.deadline, std::move(held.responder),
+                held.batch_bytes);
+    }
+  }
+  return !released.empty();
+}
+
 // --- Reads ------------------------------------------------------------------------------------
 
 void Replica::OnRead(io::Request request, Responder responder) {
@@ -166,8 +185,12 @@ void Replica::OnRead(io::Request request, Responder responder) {
     RunRead(std::move(read));
     return;
   }
-  // A read that only waits for its place in the lane has no deadline: the writes before it do.
-  if (read.granted && read.needs <= machine_->applied()) read.deadline = base::kNever;
+  if (read.granted && read.needs <= machine_->applied()) {
+    // It only waits for its place in the lane, and has no deadline: the writes before it do.
+    read.deadline = base::kNever;
+  } else {
+    lanes_.HoldBack(read.responder);
+  }
   const bool in_line = !read.at_front;
   const Responder place = read.responder;
   const Reads::Key key = reads_.Add(std::move(read));
