@@ -91,10 +91,13 @@ TEST(Resolve, RefusesWhatNamesNobody) {
   }
 }
 
-TEST(Resolve, RefusesWhatGrantsNothingOrTooMuch) {
+// ZooKeeper's clients keep nodes from everybody with an entry that grants nothing.
+TEST(Resolve, KeepsAnyPermissions) {
   Acl out;
   for (const uint32_t permissions : {0u, model::kAllPermissions + 1u, ~0u}) {
-    EXPECT_FALSE(Resolve(Granting(permissions, kAnyone), {}, &out).ok());
+    EXPECT_TRUE(Resolve(Granting(permissions, kAnyone), {}, &out).ok());
+    EXPECT_EQ(out, Granting(permissions, kAnyone));
+    EXPECT_EQ(Allows(out, model::kAllPermissions, {}), permissions == ~0u) << permissions;
   }
   EXPECT_FALSE(Resolve({}, {}, &out).ok());
 }
@@ -115,6 +118,9 @@ TEST(Resolve, DropsRepeatsOnly) {
   ASSERT_TRUE(
       Resolve({{model::kRead, kAnn}, {model::kRead, kAnn}, {model::kWrite, kAnn}}, {}, &out).ok());
   EXPECT_EQ(out, (Acl{{model::kRead, kAnn}, {model::kWrite, kAnn}}));
+  // What auth stands for may be named twice, as in ZooKeeper.
+  ASSERT_TRUE(Resolve({{model::kRead, {"auth", ""}}, {model::kRead, kAnn}}, {kAnn}, &out).ok());
+  EXPECT_EQ(out, (Acl{{model::kRead, kAnn}, {model::kRead, kAnn}}));
 }
 
 TEST(Resolve, IsBounded) {

@@ -27,7 +27,6 @@ constexpr Need Needs(const model::Get&) { return {Need::Of::kNode, model::kRead}
 constexpr Need Needs(const model::List&) { return {Need::Of::kNode, model::kRead}; }
 constexpr Need Needs(const model::ListNames&) { return {Need::Of::kNode, model::kRead}; }
 constexpr Need Needs(const model::CountDescendants&) { return {Need::Of::kNode, model::kRead}; }
-constexpr Need Needs(const model::Probe&) { return {Need::Of::kNode, model::kRead}; }
 constexpr Need Needs(const model::Walk&) { return {Need::Of::kNode, model::kRead}; }
 // Without ADMIN the hashes of digests are masked.
 constexpr Need Needs(const model::GetAcl&) {

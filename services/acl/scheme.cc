@@ -81,28 +81,25 @@ Error CheckIdentity(const model::Identity& identity) {
                               ": it is world, auth, digest, ip or x509"));
 }
 
-void AddOnce(const model::AclEntry& entry, model::Acl* acl) {
-  if (std::find(acl->begin(), acl->end(), entry) == acl->end()) acl->push_back(entry);
-}
-
 }  // namespace
 
 Error Resolve(const model::Acl& asked, const std::vector<model::Identity>& identities,
               model::Acl* out) {
   out->clear();
-  for (const model::AclEntry& entry : asked) {
-    if (entry.permissions == 0 || entry.permissions > model::kAllPermissions) {
-      return Invalid("an ACL entry grants some of READ, WRITE, CREATE, DELETE, ADMIN");
-    }
+  for (auto it = asked.begin(); it != asked.end(); ++it) {
+    // At once, however many more there are: each is compared with those before it.
+    if (out->size() > model::kAclEntriesMax) break;
+    const model::AclEntry& entry = *it;
+    if (std::find(asked.begin(), it, entry) != it) continue;
     if (entry.identity.scheme != kAuthScheme) {
       if (Error error = CheckIdentity(entry.identity); !error.ok()) return error;
-      AddOnce(entry, out);
+      out->push_back(entry);
       continue;
     }
     bool any = false;
     for (const model::Identity& identity : identities) {
       if (!IsAuthenticated(identity)) continue;
-      AddOnce({entry.permissions, identity}, out);
+      out->push_back({entry.permissions, identity});
       any = true;
     }
     if (!any) return Invalid("auth names whoever the caller is, who has authenticated as nobody");

@@ -22,8 +22,9 @@ inline constexpr char kDigestScheme[] = "digest";
 inline constexpr char kIpScheme[] = "ip";
 inline constexpr char kX509Scheme[] = "x509";
 
-// The ACL that a node gets when `asked` is asked for by somebody with `identities`: auth replaced,
-// repeats dropped. INVALID_ACL if it is none that a node can have.
+// The ACL that a node gets when `asked` is asked for by somebody with `identities`: repeats
+// dropped, then auth replaced. INVALID_ACL if it is none that a node can have. Any permissions will
+// do, as in ZooKeeper: none at all, and bits that mean nothing.
 [[nodiscard]] model::Error Resolve(const model::Acl& asked,
                                    const std::vector<model::Identity>& identities, model::Acl* out);
 

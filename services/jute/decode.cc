@@ -7,17 +7,24 @@
 namespace pando::jute {
 namespace {
 
-constexpr int32_t kCreateFlagsMax = 6;
+// Of a create without a TTL.
+constexpr int32_t kCreateFlagsMax = 4;
 
 // A null path is malformed where ZooKeeper uses it before it looks at it, which it does in reads,
-// create and delete. Elsewhere it is a path like any other bad one.
+// create and delete, and in every part of a multi. Elsewhere it is a path like any other bad one.
+enum class Part : bool { kNo, kOfMulti };
 
-Create ReadCreate(Opcode type, Reader* in) {
+std::string ReadPath(Part part, Reader* in) {
+  return part == Part::kOfMulti ? in->NonNull() : in->String();
+}
+
+Create ReadCreate(Opcode type, Part part, Reader* in) {
   Create create;
   create.type = type;
   create.path = in->NonNull();
   create.data = in->Buffer();
-  create.acl = in->Acl();
+  const bool needs_acl = part == Part::kOfMulti && type != Opcode::kCreateTtl;
+  create.acl = needs_acl ? in->NonNullAcl() : in->Acl();
   create.flags = in->Int();
   if (type == Opcode::kCreateTtl) create.ttl_ms = in->Long();
   return create;
@@ -30,17 +37,17 @@ Delete ReadDelete(Reader* in) {
   return request;
 }
 
-SetData ReadSetData(Reader* in) {
+SetData ReadSetData(Part part, Reader* in) {
   SetData request;
-  request.path = in->String();
+  request.path = ReadPath(part, in);
   request.data = in->Buffer();
   request.version = in->Int();
   return request;
 }
 
-Check ReadCheck(Reader* in) {
+Check ReadCheck(Part part, Reader* in) {
   Check request;
-  request.path = in->String();
+  request.path = ReadPath(part, in);
   request.version = in->Int();
   return request;
 }
@@ -72,8 +79,9 @@ bool ReadMulti(Reader* in, Multi* multi) {
       case Opcode::kCreate2:
       case Opcode::kCreateContainer:
       case Opcode::kCreateTtl: {
-        Create create = ReadCreate(header.type, in);
-        if (create.flags < 0 || create.flags > kCreateFlagsMax) return false;
+        Create create = ReadCreate(header.type, Part::kOfMulti, in);
+        const bool known = create.flags >= 0 && create.flags <= kCreateFlagsMax;
+        if (!known && create.type != Opcode::kCreateTtl) return false;
         multi->parts.emplace_back(std::move(create));
         break;
       }
@@ -81,10 +89,10 @@ bool ReadMulti(Reader* in, Multi* multi) {
         multi->parts.emplace_back(ReadDelete(in));
         break;
       case Opcode::kSetData:
-        multi->parts.emplace_back(ReadSetData(in));
+        multi->parts.emplace_back(ReadSetData(Part::kOfMulti, in));
         break;
       case Opcode::kCheck:
-        multi->parts.emplace_back(ReadCheck(in));
+        multi->parts.emplace_back(ReadCheck(Part::kOfMulti, in));
         break;
       default:
         return false;
@@ -139,16 +147,16 @@ Decoded ReadRequest(Opcode type, Reader* in, Request* out) {
     case Opcode::kCreate2:
     case Opcode::kCreateContainer:
     case Opcode::kCreateTtl:
-      *out = ReadCreate(type, in);
+      *out = ReadCreate(type, Part::kNo, in);
       break;
     case Opcode::kDelete:
       *out = ReadDelete(in);
       break;
     case Opcode::kSetData:
-      *out = ReadSetData(in);
+      *out = ReadSetData(Part::kNo, in);
       break;
     case Opcode::kCheck:
-      *out = ReadCheck(in);
+      *out = ReadCheck(Part::kNo, in);
       break;
     case Opcode::kExists:
     case Opcode::kGetData:
@@ -211,7 +219,7 @@ Decoded ReadRequest(Opcode type, Reader* in, Request* out) {
       *out = GetEphemerals{in->String()};
       break;
     case Opcode::kGetAllChildrenNumber:
-      *out = GetAllChildrenNumber{in->String()};
+      *out = GetAllChildrenNumber{in->NonNull()};
       break;
     case Opcode::kAddWatch:
       *out = ReadPathAndNumber<AddWatch>(in, &AddWatch::mode);

@@ -82,6 +82,18 @@ TEST(RequestTest, ANullPathIsMalformedWhereZooKeeperCannotTakeIt) {
   EXPECT_EQ(Try(Header(1, 6).Int(-1)), Decoded::kMalformed);
   EXPECT_EQ(Try(Header(1, 2).Int(-1).Int(2)), Decoded::kMalformed);
   EXPECT_EQ(Try(OpenAcl(Header(1, 1).Int(-1).Text("x")).Int(0)), Decoded::kMalformed);
+  EXPECT_EQ(Try(Header(1, 104).Int(-1)), Decoded::kMalformed);
+}
+
+TEST(RequestTest, InAMultiNoPathAndNoAclIsNull) {
+  EXPECT_EQ(Try(LastPart(Part(Header(3, 14), 5).Int(-1).Text("x").Int(0))), Decoded::kMalformed);
+  EXPECT_EQ(Try(LastPart(Part(Header(3, 14), 13).Int(-1).Int(0))), Decoded::kMalformed);
+  for (const int32_t entries : {-1, 0}) {
+    const Bytes create = Part(Header(3, 14), 1).Text("/a").Text("x").Int(entries).Int(0);
+    EXPECT_EQ(Try(LastPart(create)), entries < 0 ? Decoded::kMalformed : Decoded::kOk);
+  }
+  const Bytes ttl = Part(Header(3, 14), 21).Text("/a").Text("x").Int(-1).Int(5).Long(1);
+  EXPECT_EQ(Try(LastPart(ttl)), Decoded::kOk);  // to be refused as an ACL
 }
 
 TEST(RequestTest, EachFieldGoesWhereItBelongs) {
@@ -152,14 +164,14 @@ TEST(RequestTest, Multi) {
 TEST(RequestTest, AMultiDoesNotReadOrCreateWithUnknownFlags) {
   EXPECT_EQ(Try(LastPart(Part(Header(3, 14), 4).Text("/a").Byte(0))), Decoded::kMalformed);
   EXPECT_EQ(Try(LastPart(Part(Header(3, 14), 7).Text("/a").Int(0).Int(0))), Decoded::kMalformed);
-  EXPECT_EQ(Try(LastPart(OpenAcl(Part(Header(3, 14), 1).Text("/a").Text("x")).Int(7))),
+  EXPECT_EQ(Try(LastPart(OpenAcl(Part(Header(3, 14), 1).Text("/a").Text("x")).Int(5))),
             Decoded::kMalformed);
   EXPECT_EQ(Try(Part(Header(3, 14), 2).Text("/a").Int(-1)), Decoded::kMalformed);  // has no end
 }
 
 // The highest known flag is good, and so the test above refuses the first unknown one.
 TEST(RequestTest, AMultiCreatesWithKnownFlags) {
-  for (const int32_t flags : {0, 6}) {
+  for (const int32_t flags : {0, 4}) {
     const Bytes bytes = OpenAcl(Part(Header(3, 14), 1).Text("/a").Text("x")).Int(flags);
     const auto multi = Decode<Multi>(LastPart(bytes));
     ASSERT_EQ(multi.parts.size(), 1u);
@@ -167,6 +179,12 @@ TEST(RequestTest, AMultiCreatesWithKnownFlags) {
   }
   EXPECT_EQ(Try(LastPart(OpenAcl(Part(Header(3, 14), 1).Text("/a").Text("x")).Int(-1))),
             Decoded::kMalformed);
+  // With a TTL it is the part that is refused.
+  for (const int32_t flags : {-1, 5, 7}) {
+    EXPECT_EQ(
+        Try(LastPart(OpenAcl(Part(Header(3, 14), 21).Text("/a").Text("x")).Int(flags).Long(1))),
+        Decoded::kOk);
+  }
 }
 
 TEST(RequestTest, MultiRead) {

@@ -75,8 +75,16 @@ std::vector<std::string> Reader::Strings() {
   return strings;
 }
 
-model::Acl Reader::Acl() {
-  model::Acl acl(Length(kAclEntryBytesMin).value_or(0));
+model::Acl Reader::Acl() { return AclOf(Length(kAclEntryBytesMin).value_or(0)); }
+
+model::Acl Reader::NonNullAcl() {
+  const std::optional<size_t> length = Length(kAclEntryBytesMin);
+  if (!length) Fail();
+  return AclOf(length.value_or(0));
+}
+
+model::Acl Reader::AclOf(size_t entries) {
+  model::Acl acl(entries);
   for (model::AclEntry& entry : acl) {
     entry.permissions = static_cast<uint32_t>(Int());
     entry.identity.scheme = String();

@@ -43,6 +43,7 @@ class Reader {
   model::NodeBytes Buffer();
   std::vector<std::string> Strings();         // null: empty
   model::Acl Acl();                           // null: empty
+  model::Acl NonNullAcl();                    // null: a failure
   std::vector<model::Identity> Identities();  // null: empty
   // ZooKeeper's 68 bytes.
   model::Stat Stat();
@@ -52,6 +53,7 @@ class Reader {
   std::string_view Take(size_t bytes);
   // A length that the bytes left can hold, with at least `each` for one; none: null, or a failure.
   std::optional<size_t> Length(size_t each);
+  model::Acl AclOf(size_t entries);
   void Fail();
 
   std::string_view rest_;

@@ -173,10 +173,6 @@ TEST_F(MachineTest, CreateRefusesWhatZooKeeperRefuses) {
   EXPECT_EQ(Create("a"), Reason::kInvalidPath);
   EXPECT_EQ(Create("/a/"), Reason::kInvalidPath);
   EXPECT_EQ(Create("/"), Reason::kNodeExists);
-  for (const uint32_t permissions : {0u, model::kAllPermissions + 1u, ~0u}) {
-    EXPECT_EQ(Create("/acl", "", {.acl = {{permissions, {"world", "anyone"}}}}),
-              Reason::kInvalidAcl);
-  }
   EXPECT_EQ(Create("/t", "", {.kind = NodeKind::kTtl}), Reason::kInvalidArgument);
   EXPECT_EQ(Create("/t", "", {.ttl_ms = 5}), Reason::kInvalidArgument);
   EXPECT_EQ(Create("/t", "", {.kind = NodeKind::kTtl, .ttl_ms = model::kTtlMsMax + 1}),

@@ -27,7 +27,16 @@ OperationResult Failure(Error error) {
 }
 
 Error NoNode(std::string_view path) {
-  return {.reason = Reason::kNoNode, .path = std::string(path), .detail = "there is no such node"};
+  return {.reason = Reason::kNoNode,
+          .path = std::string(path.substr(0, model::kPathBytesMax)),
+          .detail = "there is no such node"};
+}
+
+// All that ZooKeeper asks of a path before it looks for the parent: that there may be one. The rest
+// it asks of what it is about to create; nothing that is to be deleted can have another name.
+Error CheckHasParent(std::string_view path) {
+  const bool has_parent = path.find('/') != std::string_view::npos;
+  return has_parent && path.find('\0') == std::string_view::npos ? Error() : CheckPath(path);
 }
 
 Error CheckExpected(std::optional<int64_t> expected) {
@@ -172,8 +181,10 @@ void Execution::CountChild(std::string_view parent, bool created) {
 // --- Create -----------------------------------------------------------------------------------
 
 Error Execution::CheckCreate(const model::Create& create) const {
-  // What a sequential node's name ends with is not known yet; as a path it is one like any other.
-  Error error = CheckPath(create.sequential ? create.path + "0000000000" : create.path);
+  // Parents are made of good paths only; what the number will be matters to none of them.
+  Error error = create.create_parents
+                    ? CheckPath(create.sequential ? create.path + "0000000000" : create.path)
+                    : CheckHasParent(create.path);
   if (!error.ok()) return error;
   if (error = CheckData(create.data); !error.ok()) return error;
   const auto invalid = [](std::string detail) {
@@ -222,8 +233,9 @@ OperationResult Execution::Apply(const model::Create& create) {
     parent = state_->tree().Find(ancestor);
   }
   if (parent == nullptr) {
-    return Failure(
-        {.reason = Reason::kNoParent, .path = create.path, .detail = "the parent does not exist"});
+    return Failure({.reason = Reason::kNoParent,
+                    .path = create.path.substr(0, model::kPathBytesMax),
+                    .detail = "the parent does not exist"});
   }
   Error denied = Permit(acl::Needs(create), ancestor, *parent);
   if (!denied.ok()) return Failure(std::move(denied));
@@ -234,8 +246,8 @@ OperationResult Execution::Apply(const model::Create& create) {
     const bool counted = missing.empty() && parent->directory() != nullptr;
     absl::StrAppendFormat(&path, "%010d",
                           counted ? parent->directory()->record().creates : int64_t{0});
-    if (Error error = CheckPath(path); !error.ok()) return Failure(std::move(error));
   }
+  if (Error error = CheckPath(path); !error.ok()) return Failure(std::move(error));
   if (const tree::Node* existing = state_->tree().Find(path)) {
     if (!create.if_not_exists) {
       return Failure(
@@ -317,7 +329,7 @@ OperationResult Execution::Apply(const model::Set& set) {
 // --- Delete -----------------------------------------------------------------------------------
 
 OperationResult Execution::Apply(const model::Delete& del) {
-  for (Error error : {CheckPath(del.path), CheckExpected(del.expected_version)}) {
+  for (Error error : {CheckHasParent(del.path), CheckExpected(del.expected_version)}) {
     if (!error.ok()) return Failure(std::move(error));
   }
   if (del.path == "/") {
@@ -325,11 +337,13 @@ OperationResult Execution::Apply(const model::Delete& del) {
                     .path = del.path,
                     .detail = "the root cannot be deleted"});
   }
+  const std::string_view parent = model::ParentPath(del.path);
+  const tree::Node* parent_node = state_->tree().Find(parent);
+  if (parent_node == nullptr) return Failure(NoNode(del.path));
+  Error denied = Permit(acl::Needs(del), parent, *parent_node);
+  if (!denied.ok()) return Failure(std::move(denied));
   const tree::Node* node = state_->tree().Find(del.path);
   if (node == nullptr) return Failure(NoNode(del.path));
-  const std::string_view parent = model::ParentPath(del.path);
-  Error denied = Permit(acl::Needs(del), parent, *state_->tree().Find(parent));
-  if (!denied.ok()) return Failure(std::move(denied));
   const int64_t version = node->record().version;
   if (Error error = CheckVersion(del.path, del.expected_version, version); !error.ok()) {
     return Failure(std::move(error));

@@ -118,12 +118,6 @@ TEST_F(PermissionTest, AReadNeedsWhatTheTableSays) {
   expect(model::GetAcl{.path = "/p/n"});
   expect(model::ListNames{.path = "/p/n"});
   expect(model::CountDescendants{.path = "/p/n"});
-  // A probe does not say what it may not tell.
-  ExpectNeed(acl::Needs(model::Probe()), [&](Identities as) {
-    Reply reply = Ask(model::Probe{{"/p/n"}}, std::move(as));
-    if (std::get<model::StatsResult>(reply.result).stats[0]) return reply;
-    return Reply::Failure({.reason = Reason::kPermissionDenied});
-  });
 }
 
 TEST_F(PermissionTest, ACompareReadsItsNode) {
@@ -136,11 +130,12 @@ TEST_F(PermissionTest, ACompareReadsItsNode) {
   EXPECT_TRUE(Do(transaction, {kAnn}).ok());
 }
 
-// What is not there is told before who may do it, as ZooKeeper has it.
+// What is not there is told before who may do it, as ZooKeeper has it: of the node that decides.
 TEST_F(PermissionTest, AMissingNodeIsMissingForEverybody) {
   Create("/p", OfAnn(0));
   EXPECT_EQ(Do(model::Set{.path = "/p/n"}, {kAnn}).error.reason, Reason::kNoNode);
-  EXPECT_EQ(Do(model::Delete{.path = "/p/n"}, {kAnn}).error.reason, Reason::kNoNode);
+  EXPECT_EQ(Do(model::Delete{.path = "/none/n"}, {kAnn}).error.reason, Reason::kNoNode);
+  EXPECT_EQ(Do(model::Delete{.path = "/p/n"}, {kAnn}).error.reason, Reason::kPermissionDenied);
   EXPECT_EQ(Ask(model::Get{.path = "/p/n"}, {kAnn}).error.reason, Reason::kNoNode);
   // But whether a name is free is told only to whoever may take it.
   Create("/p/n", OfAnn(0));

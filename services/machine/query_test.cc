@@ -93,5 +93,12 @@ TEST_F(QueryTest, AProbeTellsWhatIsThere) {
   for (size_t i = 1; i < 4; ++i) EXPECT_EQ(stats[i], std::nullopt) << i;
 }
 
+// A client that watched a node before it was closed to it is not told that the node is gone.
+TEST_F(QueryTest, AProbeAsksForNoPermission) {
+  Create("/a", "data", {.acl = {{0, {"world", "anyone"}}}});
+  const Reply reply = machine_.Query({.identities = {}, .body = model::Probe{{"/a"}}});
+  EXPECT_TRUE(std::get<model::StatsResult>(reply.result).stats[0]);
+}
+
 }  // namespace
 }  // namespace pando::machine

@@ -95,8 +95,8 @@ absl::Status ValidatePath(std::string_view path) {
 }
 
 std::string_view ParentPath(std::string_view path) {
-  CHECK(!path.empty() && path[0] == '/');
   const size_t slash = path.rfind('/');
+  CHECK(slash != std::string_view::npos);
   return slash == 0 ? path.substr(0, 1) : path.substr(0, slash);
 }
 

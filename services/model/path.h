@@ -17,7 +17,7 @@ namespace pando::model {
 // The same for one component, the part between two slashes.
 [[nodiscard]] absl::Status ValidateName(std::string_view name);
 
-// "/a/b" -> "/a"; "/a" -> "/"; "/" -> "/". REQUIRES: starts with '/'.
+// "/a/b" -> "/a"; "/a" -> "/"; "/" -> "/". REQUIRES: there is a '/' in it.
 std::string_view ParentPath(std::string_view path);
 
 // "/a/b" -> "b"; "/" -> "". REQUIRES: starts with '/'.

@@ -46,6 +46,7 @@ TEST(Path, ComesApartAndTogether) {
   EXPECT_EQ(ParentPath("/a/b"), "/a");
   EXPECT_EQ(ParentPath("/a"), "/");
   EXPECT_EQ(ParentPath("/"), "/");
+  EXPECT_EQ(ParentPath("a/b"), "a");
   EXPECT_EQ(LastName("/a/b"), "b");
   EXPECT_EQ(LastName("/"), "");
   EXPECT_EQ(JoinPath("/", "a"), "/a");

@@ -50,7 +50,7 @@ struct ListEphemerals {
   SessionId session;
   std::string prefix;
 };
-// What is known of each of the paths at one revision, as far as it may be read: a StatsResult.
+// The Stat of each of the paths at one revision, whoever may read them: a StatsResult.
 struct Probe {
   std::vector<std::string> paths;
 };

@@ -107,7 +107,8 @@ Tree::~Tree() {
 }
 
 Node* Tree::FindMutable(std::string_view path) const {
-  CHECK(!path.empty() && path[0] == '/');
+  if (path == "/") return root_;
+  if (path.empty() || path.front() != '/' || path.back() == '/') return nullptr;
   Node* node = root_;
   std::string_view rest = path.substr(1);
   while (node != nullptr && !rest.empty()) {

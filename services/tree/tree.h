@@ -125,7 +125,7 @@ class Tree {
   Tree(const Tree&) = delete;
   Tree& operator=(const Tree&) = delete;
 
-  // Null: there is none. REQUIRES: a valid path.
+  // Null: there is none. `path` need not be one.
   const Node* Find(std::string_view path) const { return FindMutable(path); }
 
   // Makes the node or replaces its record; its directory stays. REQUIRES: its parent is there.

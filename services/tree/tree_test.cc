@@ -30,6 +30,9 @@ TEST(Tree, FindsWhatWasPutAndNothingElse) {
   EXPECT_EQ(tree.Find("/a/c"), nullptr);
   EXPECT_EQ(tree.Find("/a/b/c"), nullptr);
   EXPECT_EQ(tree.Find("/b"), nullptr);
+  for (const char* no_path : {"", "a", "a/b", "//", "/a/", "/a/b/", "/a//b", "//a", "/a/."}) {
+    EXPECT_EQ(tree.Find(no_path), nullptr) << no_path;
+  }
   EXPECT_EQ(tree.nodes(), 3u);
   EXPECT_EQ(tree.data_bytes(), 3u);
 }

@@ -38,8 +38,9 @@ bool IsRead(Opcode type) {
 }
 
 ErrorCode CodeOf(Opcode type, const model::Error& error) {
-  const bool nul = error.path.find('\0') != std::string::npos;
-  if (error.reason == Reason::kInvalidPath && IsRead(type) && !nul) return ErrorCode::kNoNode;
+  // But for the one thing that `exists` looks for.
+  const bool seen = type == Opcode::kExists && error.path.find('\0') != std::string::npos;
+  if (error.reason == Reason::kInvalidPath && IsRead(type) && !seen) return ErrorCode::kNoNode;
   return zookeeper::CodeOf(error.reason);
 }
 

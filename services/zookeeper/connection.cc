@@ -231,6 +231,10 @@ void Connection::OnGreeting(const model::Reply& reply) {
   if (phase_ == Phase::kPreparing) {
     host_->Prepared();
     AskForSession();
+  } else if (greeting_.last_zxid_seen > static_cast<int64_t>(reply.revision.value())) {
+    // Before its session is judged: of that, too, this ensemble may know nothing.
+    End(absl::StrCat("the client has seen zxid ", greeting_.last_zxid_seen,
+                     ", which is of another ensemble"));
   } else if (phase_ == Phase::kAsking) {
     Attach();
   } else {
@@ -251,11 +255,6 @@ void Connection::Attach() {
 }
 
 void Connection::Open(const model::Reply& reply) {
-  // This client has seen what this ensemble has never given out.
-  if (greeting_.last_zxid_seen > static_cast<int64_t>(reply.revision.value())) {
-    return End(absl::StrCat("the client has seen zxid ", greeting_.last_zxid_seen,
-                            ", which is of another ensemble"));
-  }
   const auto& result = std::get<model::SessionResult>(reply.result);
   session_ = result.session;
   attachment_ = result.attachment;

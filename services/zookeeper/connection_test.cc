@@ -60,7 +60,7 @@ class ConnectionTest : public testing::Test, public Host {
   void Answered(Opcode, base::Duration, Reason reason) override { answered_.push_back(reason); }
 
   // What a client says.
-  void Greet(int64_t session, int64_t last_zxid = 0) {
+  static std::string Greeting(int64_t session, int64_t last_zxid) {
     std::string bytes;
     {
       FrameWriter frame(&bytes);
@@ -71,6 +71,10 @@ class ConnectionTest : public testing::Test, public Host {
       frame.String(std::string(16, 'p'));
       frame.Bool(false);
     }
+    return bytes;
+  }
+  void Greet(int64_t session, int64_t last_zxid = 0) {
+    const std::string bytes = Greeting(session, last_zxid);
     EXPECT_EQ(connection_.Consume(bytes), bytes.size());
   }
   template <class Body>
@@ -240,6 +244,15 @@ TEST_F(ConnectionTest, WhoHasSeenTheFutureIsOfAnotherEnsemble) {
   EXPECT_NE(connection_.why().find("another ensemble"), std::string::npos);
 }
 
+TEST_F(ConnectionTest, WhoHasSeenTheFutureIsNotToldOfItsSession) {
+  prepared_ = true;
+  Greet(kSession, 1'000);
+  Answer(model::Reply(), 20);
+  EXPECT_TRUE(connection_.ended());
+  EXPECT_TRUE(connection_.output()->empty());
+  EXPECT_TRUE(asked_.empty());
+}
+
 TEST_F(ConnectionTest, WithoutALeaderThereIsNoSession) {
   prepared_ = true;
   Greet(0);
@@ -271,6 +284,46 @@ TEST_F(ConnectionTest, AGreetingThatComesByteByByte) {
   EXPECT_EQ(connection_.Consume(bytes), bytes.size());
   AnswerSession(10);
   EXPECT_EQ(connection_.output()->size(), 4u + 36u);  // without the byte that it did not send
+}
+
+// The socket keeps what was not taken, and shows it again with what has come since.
+TEST_F(ConnectionTest, FramesThatAreCutAnywhere) {
+  prepared_ = true;
+  std::string bytes;
+  const auto read = [&bytes](int32_t xid, const std::string& path) {
+    FrameWriter frame(&bytes);
+    frame.Int(xid);
+    frame.Int(static_cast<int32_t>(Opcode::kGetData));
+    frame.String(path);
+    frame.Bool(false);
+  };
+  read(1, "/a");
+  read(2, "/bc");
+  for (size_t cut = 0; cut <= bytes.size(); ++cut) {
+    SCOPED_TRACE(cut);
+    asked_.clear();
+    Connection connection(kId, Options(), this);
+    const std::string greeting = Greeting(0, 0);
+    ASSERT_EQ(connection.Consume(greeting), greeting.size());
+    model::Reply opened = {.revision = model::Revision(10)};
+    opened.result = model::SessionResult{.session = model::SessionId(kSession),
+                                         .attachment = model::Attachment(10),
+                                         .timeout_ms = 30'000};
+    connection.Answer({.tag = kId.value(), .reply = std::move(opened)});
+    asked_.clear();
+
+    std::string input = bytes.substr(0, cut);
+    input.erase(0, connection.Consume(input));
+    input += bytes.substr(cut);
+    input.erase(0, connection.Consume(input));
+    EXPECT_TRUE(input.empty());
+    ASSERT_EQ(asked_.size(), 2u);
+    const auto path = [this](size_t at) {
+      return std::get<model::Get>(std::get<model::Query>(asked_[at].body).body).path;
+    };
+    EXPECT_EQ(path(0), "/a");
+    EXPECT_EQ(path(1), "/bc");
+  }
 }
 
 // --- Order ------------------------------------------------------------------------------------
@@ -379,6 +432,21 @@ TEST_F(ConnectionTest, ARecordThatCannotBeReadIsAnError) {
   SayNothing(1, Opcode::kGetData);
   EXPECT_EQ(Hear().back().error, ErrorCode::kMarshallingError);
   EXPECT_FALSE(connection_.ended());
+}
+
+TEST_F(ConnectionTest, ABadPathIsAMissingNodeToReadsButForANulInExists) {
+  Open();
+  using std::string_literals::operator""s;
+  const auto code = [this](Opcode opcode, const std::string& path) {
+    SayRead(1, opcode, path, false);
+    Answer(model::Reply::Failure({.reason = Reason::kInvalidPath, .path = path}), 11);
+    return Hear().back().error;
+  };
+  for (const Opcode opcode : {Opcode::kExists, Opcode::kGetData, Opcode::kGetChildren}) {
+    EXPECT_EQ(code(opcode, "/a/."), ErrorCode::kNoNode);
+    EXPECT_EQ(code(opcode, "/\0"s),
+              opcode == Opcode::kExists ? ErrorCode::kBadArguments : ErrorCode::kNoNode);
+  }
 }
 
 // --- Watches ----------------------------------------------------------------------------------
@@ -521,6 +589,53 @@ TEST_F(ConnectionTest, ACredentialThatIsNotUnderstoodEndsTheConnection) {
   EXPECT_TRUE(connection_.ended());
 }
 
+// --- Creates ----------------------------------------------------------------------------------
+
+TEST_F(ConnectionTest, OnlyACreateWithATtlHasTheFlagsOfOne) {
+  Open();
+  const auto say = [&](Opcode opcode, int32_t flags) {
+    const size_t before = asked_.size();
+    Say(1, opcode, [&](FrameWriter& frame) {
+      frame.String("/a");
+      frame.Buffer("x");
+      frame.Acl(model::OpenAcl());
+      frame.Int(flags);
+      if (opcode == Opcode::kCreateTtl) frame.Long(0);
+    });
+    const bool asked = asked_.size() > before;
+    if (asked) Answer(Node(11), 11);
+    EXPECT_EQ(Hear().back().error, asked ? ErrorCode::kOk : ErrorCode::kBadArguments);
+    return asked;
+  };
+  for (const Opcode opcode : {Opcode::kCreate, Opcode::kCreate2, Opcode::kCreateContainer}) {
+    for (const int32_t flags : {0, 3, 4}) EXPECT_TRUE(say(opcode, flags)) << flags;
+    for (const int32_t flags : {-1, 5, 6, 7}) EXPECT_FALSE(say(opcode, flags)) << flags;
+  }
+  for (const int32_t flags : {5, 6}) EXPECT_TRUE(say(Opcode::kCreateTtl, flags)) << flags;
+  for (const int32_t flags : {-1, 0, 3, 4, 7}) EXPECT_FALSE(say(Opcode::kCreateTtl, flags));
+}
+
+// So that it is refused in its place among the checks.
+TEST_F(ConnectionTest, AListOfNobodyIsLeftToTheMachineToRefuse) {
+  Open();
+  Say(1, Opcode::kCreate, [](FrameWriter& frame) {
+    frame.String("a");
+    frame.Buffer("x");
+    frame.Int(0);
+    frame.Int(2);
+  });
+  model::Acl resolved;
+  const auto& create = AskedCommand<model::Create>();
+  EXPECT_EQ(acl::Resolve(create.acl, {}, &resolved).reason, Reason::kInvalidAcl);
+  Say(2, Opcode::kSetAcl, [](FrameWriter& frame) {
+    frame.String("a");
+    frame.Int(-1);
+    frame.Int(2);
+  });
+  EXPECT_EQ(acl::Resolve(AskedCommand<model::SetAcl>(1).acl, {}, &resolved).reason,
+            Reason::kInvalidAcl);
+}
+
 // --- Multi ------------------------------------------------------------------------------------
 
 TEST_F(ConnectionTest, APartThatIsRefusedHereFailsInItsPlace) {
@@ -530,11 +645,9 @@ TEST_F(ConnectionTest, APartThatIsRefusedHereFailsInItsPlace) {
     frame.String("/a");
     frame.Buffer("x");
     frame.Int(-1);
-    frame.MultiHeader(Opcode::kCreate, false, ErrorCode::kSystemError);
-    frame.String("/b");
-    frame.Buffer("x");
-    frame.Int(0);  // no ACL
-    frame.Int(0);
+    frame.MultiHeader(Opcode::kDelete, false, ErrorCode::kSystemError);
+    frame.String("/zookeeper");
+    frame.Int(-1);
     frame.MultiHeader(Opcode::kDelete, false, ErrorCode::kSystemError);
     frame.String("/c");
     frame.Int(-1);
@@ -554,9 +667,47 @@ TEST_F(ConnectionTest, APartThatIsRefusedHereFailsInItsPlace) {
     errors.push_back(record.Int());
     EXPECT_EQ(record.Int(), errors.back());
   }
-  EXPECT_EQ(errors, (std::vector<int32_t>{0, -114, -2}));
+  EXPECT_EQ(errors, (std::vector<int32_t>{0, -8, -2}));
   EXPECT_EQ(record.Int(), -1);
   EXPECT_TRUE(record.Bool());
+}
+
+// What a create of a multi makes, and what its result looks like.
+TEST_F(ConnectionTest, InAMultiTheFlagsSayWhatACreateIs) {
+  Open();
+  struct Case {
+    Opcode opcode;
+    int32_t flags;
+    model::NodeKind kind;
+    int32_t answer;  // the opcode of the result; 15 has a Stat
+  };
+  using model::NodeKind;
+  for (const Case& one : {Case{Opcode::kCreate, 0, NodeKind::kPersistent, 1},
+                          Case{Opcode::kCreate, 4, NodeKind::kContainer, 15},
+                          Case{Opcode::kCreate2, 1, NodeKind::kEphemeral, 15},
+                          Case{Opcode::kCreateContainer, 4, NodeKind::kContainer, 15},
+                          Case{Opcode::kCreateTtl, 0, NodeKind::kPersistent, 1},
+                          Case{Opcode::kCreateTtl, 4, NodeKind::kContainer, 15},
+                          Case{Opcode::kCreateTtl, 5, NodeKind::kTtl, 15}}) {
+    SCOPED_TRACE(static_cast<int>(one.opcode) * 10 + one.flags);
+    Say(1, Opcode::kMulti, [&](FrameWriter& frame) {
+      frame.MultiHeader(one.opcode, false, ErrorCode::kSystemError);
+      frame.String("/a");
+      frame.Buffer("x");
+      frame.Acl(model::OpenAcl());
+      frame.Int(one.flags);
+      if (one.opcode == Opcode::kCreateTtl) frame.Long(5);
+      frame.MultiHeader(Opcode::kError, true, ErrorCode::kSystemError);
+    });
+    const auto& create =
+        std::get<model::Create>(AskedCommand<model::Transaction>().then_operations[0]);
+    EXPECT_EQ(create.kind, one.kind);
+    EXPECT_EQ(create.ttl_ms, one.kind == NodeKind::kTtl ? 5 : 0);
+    model::Reply reply;
+    reply.result = model::TransactionResult{.compared_true = true, .results = {{.path = "/a"}}};
+    Answer(std::move(reply), 12);
+    EXPECT_EQ(jute::Reader(Hear().back().record).Int(), one.answer);
+  }
 }
 
 }  // namespace

@@ -1,5 +1,9 @@
 #include "zookeeper/opcode.h"
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
 namespace pando::zookeeper {
 namespace {
 
@@ -39,13 +43,23 @@ constexpr Named kNames[] = {
     {Opcode::kCloseSession, "zookeeper/closeSession"},
 };
 
+constexpr auto kFirst = static_cast<int32_t>(Opcode::kCloseSession);
+constexpr auto kLast = static_cast<int32_t>(Opcode::kWhoAmI);
+
+// By the number of the opcode: every request is looked up here.
+constexpr auto kNamesByOpcode = [] {
+  std::array<const char*, kLast - kFirst + 1> names{};
+  names.fill(kOther);
+  for (const Named& named : kNames) names[static_cast<int32_t>(named.type) - kFirst] = named.name;
+  return names;
+}();
+
 }  // namespace
 
 const char* NameOf(Opcode type) {
-  for (const Named& named : kNames) {
-    if (named.type == type) return named.name;
-  }
-  return kOther;
+  const auto number = static_cast<int32_t>(type);
+  if (number < kFirst || number > kLast) return kOther;
+  return kNamesByOpcode[static_cast<size_t>(number - kFirst)];
 }
 
 std::vector<std::string> OpcodeNames() {

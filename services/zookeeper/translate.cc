@@ -32,20 +32,25 @@ ErrorCode CheckWatchType(int32_t type) {
   return type >= 1 && type <= 5 ? ErrorCode::kOk : ErrorCode::kMarshallingError;
 }
 
+// Of a create: 0 to 3 are persistent and ephemeral, sequential or not.
+constexpr int32_t kContainer = 4;
+constexpr int32_t kTtl = 5;
+constexpr int32_t kTtlSequential = 6;
+
 // kOk, and the operation in `*out`; or why there is none.
 ErrorCode ToOperation(jute::Create&& in, model::Operation* out) {
-  constexpr int32_t kFlagsMax = 6;
-  constexpr int32_t kContainer = 4;
-  constexpr int32_t kTtl = 5;
-  constexpr int32_t kTtlSequential = 6;
-  if (in.flags < 0 || in.flags > kFlagsMax) return ErrorCode::kBadArguments;
-  if (in.acl.empty()) return ErrorCode::kInvalidAcl;
+  if (in.flags < 0 || in.flags > kTtlSequential) return ErrorCode::kBadArguments;
+  if ((in.flags >= kTtl) != (in.type == Opcode::kCreateTtl)) return ErrorCode::kBadArguments;
   model::Create create;
   create.path = std::move(in.path);
   create.data = std::move(in.data);
   create.acl = std::move(in.acl);
-  if (in.flags == kContainer) {
+  // To the machine no list is the open one. This one names nobody: it is refused there, where the
+  // list has its place among the checks.
+  if (create.acl.empty()) create.acl.emplace_back();
+  if (in.flags == kContainer || in.type == Opcode::kCreateContainer) {
     create.kind = NodeKind::kContainer;
+    create.sequential = in.flags == 2 || in.flags == 3;
   } else if (in.flags >= kTtl) {
     create.kind = NodeKind::kTtl;
     create.sequential = in.flags == kTtlSequential;
@@ -122,10 +127,6 @@ class Translator {
   }
   void operator()(jute::SetAcl& in) {
     expected_->type = Opcode::kSetAcl;
-    if (in.acl.empty()) {
-      expected_->refused = ErrorCode::kInvalidAcl;
-      return;
-    }
     Ask(model::CommandBody(
         model::SetAcl{std::move(in.path), std::move(in.acl), ExpectedVersion(in.version)}));
   }
@@ -218,6 +219,17 @@ class Translator {
   std::vector<Question>* const questions_;
 };
 
+// In a multi the flags say what a create is, whatever opcode it came under.
+void TakeFlagsAtTheirWord(jute::Create* create) {
+  if (create->flags == kContainer) {
+    create->type = Opcode::kCreateContainer;
+  } else if (create->flags >= 0 && create->flags < kContainer &&
+             create->type == Opcode::kCreateTtl) {
+    create->type = Opcode::kCreate;
+  }
+  if (create->type != Opcode::kCreateTtl) create->ttl_ms = 0;
+}
+
 // A part that is refused here becomes one that the machine refuses for certain, so that those
 // before it are tried as ever.
 void Translator::operator()(jute::Multi& in) {
@@ -226,6 +238,7 @@ void Translator::operator()(jute::Multi& in) {
   Expected::Parts& parts = *expected_->parts;
   model::Transaction transaction;
   for (jute::Multi::Part& part : in.parts) {
+    if (auto* create = std::get_if<jute::Create>(&part)) TakeFlagsAtTheirWord(create);
     parts.types.push_back(
         std::visit(base::Overloaded{[](const jute::Create& create) { return create.type; },
                                     [](const jute::Delete&) { return Opcode::kDelete; },

@@ -35,6 +35,7 @@ class Client:
 
     def __init__(self, server, timeout_s=20):
         self.socket = socket.create_connection(("127.0.0.1", server.ports[3]), timeout_s)
+        self.send_at_once = 1 << 20  # bytes that are given to the socket in one go
         self.xid = 0
         self.events = []  # (type, path, how many replies came before it)
         self.replies = 0
@@ -44,7 +45,9 @@ class Client:
         self.socket.close()
 
     def send(self, payload):
-        self.socket.sendall(struct.pack(">i", len(payload)) + payload)
+        frame = struct.pack(">i", len(payload)) + payload
+        for start in range(0, len(frame), self.send_at_once):
+            self.socket.sendall(frame[start:start + self.send_at_once])
 
     def read(self):
         """One frame; None at the end."""

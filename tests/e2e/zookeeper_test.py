@@ -1,5 +1,6 @@
 """The ZooKeeper port: the same tree, over three servers, with a server lost, and with strangers."""
 
+import socket
 import struct
 import time
 import unittest
@@ -191,6 +192,21 @@ class ZooKeeper(harness.TestCase):
         client.call(zk.PING, xid=-2)
         self.assertEqual(client.get("/n")[0], b"still here")
         self.assertLess(server.resident_bytes() - before, GROWTH_BYTES_MAX)
+
+    def test_frames_may_come_in_any_parts(self):
+        """Each byte of a conversation in a packet of its own, and all of it in one."""
+        server = self.server().start()
+        for number, at_once in enumerate((1, 1 << 20)):
+            client = self.stranger(server)
+            client.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            client.send_at_once = at_once
+            self.assertEqual(client.connect()[0], 10_000)
+            asked = [client.ask_create(f"/n{number}", b"data"),
+                     client.ask(zk.GET_DATA, zk.text(f"/n{number}") + b"\0"),
+                     client.ask(zk.PING, xid=-2)]
+            path, read, _ = [client.answer(xid) for xid in asked]
+            self.assertEqual(zk.take_text(path)[0].decode(), f"/n{number}")
+            self.assertEqual(zk.take_text(read)[0], b"data")
 
     def test_who_does_not_read_is_not_read(self):
         server = self.server().start()
