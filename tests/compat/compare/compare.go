@@ -6,19 +6,21 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"pando.test/compat/play"
 )
 
-// Explained is a difference that is meant. Each is a line of the table in docs/zookeeper.md.
+// Explained is a difference that is meant. Each is a line of the table in docs/zookeeper.md. All
+// but the reason are regular expressions; in Pando's, ${1} is what ZooKeeper's first group matched.
 type Explained struct {
-	What      string `json:"what"` // regular expressions: the request, ZooKeeper's outcome, Pando's
+	What      string `json:"what"` // the request
 	ZooKeeper string `json:"zookeeper"`
 	Pando     string `json:"pando"`
 	Reason    string `json:"reason"`
 
-	what, zookeeper, pando *regexp.Regexp
+	what, zookeeper *regexp.Regexp
 }
 
 // Read reads the file of explained differences.
@@ -41,14 +43,26 @@ func Read(file string) ([]Explained, error) {
 		}{
 			{all[i].What, &all[i].what},
 			{all[i].ZooKeeper, &all[i].zookeeper},
-			{all[i].Pando, &all[i].pando},
 		} {
-			if *part.to, err = regexp.Compile("^(?:" + part.text + ")$"); err != nil {
+			if *part.to, err = whole(part.text); err != nil {
 				return nil, fmt.Errorf("%s: entry %d: %w", file, i, err)
 			}
 		}
 	}
 	return all, nil
+}
+
+func whole(pattern string) (*regexp.Regexp, error) {
+	return regexp.Compile("^(?:" + pattern + ")$")
+}
+
+func (e Explained) explains(z, p play.Line) bool {
+	groups := e.zookeeper.FindStringSubmatchIndex(z.Outcome)
+	if groups == nil || !e.what.MatchString(z.What) {
+		return false
+	}
+	pando, err := whole(string(e.zookeeper.ExpandString(nil, e.Pando, z.Outcome, groups)))
+	return err == nil && pando.MatchString(p.Outcome)
 }
 
 // Difference is the first unexplained one of a program.
@@ -80,11 +94,11 @@ func First(zookeeper, pando play.Transcript, explained []Explained) *Difference 
 		if z.What == p.What && z.Outcome == p.Outcome && z.Client == p.Client {
 			continue
 		}
-		if z.What == p.What && isExplained(z, p, explained) {
+		if z.What == p.What && z.Client == p.Client && isExplained(z, p, explained) {
 			continue
 		}
-		return &Difference{Burst: max(z.Burst, p.Burst), What: z.What, ZooKeeper: whole(z, p),
-			Pando: whole(p, z)}
+		return &Difference{Burst: max(z.Burst, p.Burst), What: z.What, ZooKeeper: outcome(z, p),
+			Pando: outcome(p, z)}
 	}
 	return nil
 }
@@ -96,8 +110,8 @@ func at(transcript play.Transcript, i int) play.Line {
 	return play.Line{What: "nothing"}
 }
 
-// whole is the outcome, with the request where the other's is another one.
-func whole(line, other play.Line) string {
+// outcome is that, with the request where the other's is another one.
+func outcome(line, other play.Line) string {
 	if line.What != other.What {
 		return line.What + " " + line.Outcome
 	}
@@ -105,11 +119,5 @@ func whole(line, other play.Line) string {
 }
 
 func isExplained(z, p play.Line, explained []Explained) bool {
-	for _, e := range explained {
-		if e.what.MatchString(z.What) && e.zookeeper.MatchString(z.Outcome) &&
-			e.pando.MatchString(p.Outcome) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(explained, func(e Explained) bool { return e.explains(z, p) })
 }

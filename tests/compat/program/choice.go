@@ -20,18 +20,29 @@ var names = []string{"a", "a", "b", "c"}
 
 // good is a path that may well be there.
 func (c choice) good() string {
-	if c.one(40) {
+	switch {
+	case c.one(40):
 		return "/"
+	case c.one(6):
+		return c.parent() + fmt.Sprintf("/s%010d", c.IntN(4))
+	case c.one(20):
+		return c.container()
 	}
+	return c.parent()
+}
+
+// parent is a path that may well be there, and may have children.
+func (c choice) parent() string {
 	path := ""
 	for depth := 1 + min(c.IntN(3), c.IntN(3)); depth > 0; depth-- {
 		path += "/" + pick(c, names)
 	}
-	if c.one(6) {
-		path += fmt.Sprintf("/s%010d", c.IntN(4))
-	}
 	return path
 }
+
+// container is the path of one, if it is there. It never has a child: once it had one, servers
+// delete it when they come to it.
+func (c choice) container() string { return c.parent() + "/container" }
 
 var bad = []string{
 	"a", "a/b", "//", "/a/", "/a//b", "/a/./b", "/a/../b", "/..", "/.", "/a/.", "/a/b/..",

@@ -143,11 +143,14 @@ func (c choice) create() Op {
 	case c.one(30):
 		op.Flags = pick(c, []int32{4, 5, 6, 7, -1, 100})
 	}
-	if sequential := op.Flags == 2 || op.Flags == 3 || op.Flags == 6; sequential {
-		op.Path = c.good() + pick(c, []string{"/s", "/s", "/", ""})
-		if op.Path == "/" {
+	switch op.Flags {
+	case 2, 3, 6:
+		op.Path = c.parent() + pick(c, []string{"/s", "/s", "/", ""})
+		if c.one(40) {
 			op.Path = "/s"
 		}
+	case 4:
+		op.Path = c.container()
 	}
 	c.acl(&op, true)
 	return op
