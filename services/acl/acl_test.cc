@@ -1,9 +1,11 @@
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/escaping.h"
 #include "acl/digest.h"
+#include "acl/names.h"
 #include "acl/permission.h"
 #include "acl/scheme.h"
 #include "gtest/gtest.h"
@@ -23,6 +25,19 @@ Acl Granting(uint32_t permissions, Identity to) { return {{permissions, std::mov
 
 bool FromAddress(const std::string& address, const std::string& range) {
   return Allows(Granting(model::kRead, {"ip", range}), model::kRead, {{"ip", address}});
+}
+
+TEST(IdentityOfSubject, IsWhatTheCertificateSays) {
+  EXPECT_EQ(IdentityOfSubject("CN=ann,O=Example"), (Identity{"x509", "CN=ann,O=Example"}));
+  EXPECT_EQ(IdentityOfSubject(""), std::nullopt);
+  EXPECT_NE(IdentityOfSubject(std::string(model::kIdentityBytesMax, 'x')), std::nullopt);
+  EXPECT_EQ(IdentityOfSubject(std::string(model::kIdentityBytesMax + 1, 'x')), std::nullopt);
+}
+
+TEST(NamesOf, NoHashGoesOnRecord) {
+  EXPECT_EQ(NamesOf({kAnyone, {"ip", "::1"}, kAnn, {"x509", "CN=a:b"}, kSuper}),
+            "ip:::1 digest:ann x509:CN=a:b super:");
+  EXPECT_EQ(NamesOf({kAnyone}), "");
 }
 
 TEST(Allows, WhatAnyEntryGrantsToAnyIdentityIsGranted) {

@@ -118,6 +118,11 @@ Error Resolve(const model::Acl& asked, const std::vector<model::Identity>& ident
   return {};
 }
 
+std::optional<model::Identity> IdentityOfSubject(std::string subject) {
+  if (subject.empty() || subject.size() > model::kIdentityBytesMax) return std::nullopt;
+  return model::Identity{kX509Scheme, std::move(subject)};
+}
+
 bool IsAddressRange(std::string_view range) { return ParseRange(range).has_value(); }
 
 bool AddressIsWithin(std::string_view address, std::string_view range) {

@@ -8,6 +8,8 @@
 #ifndef PANDO_ACL_SCHEME_H_
 #define PANDO_ACL_SCHEME_H_
 
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,6 +29,10 @@ inline constexpr char kX509Scheme[] = "x509";
 // do, as in ZooKeeper: none at all, and bits that mean nothing.
 [[nodiscard]] model::Error Resolve(const model::Acl& asked,
                                    const std::vector<model::Identity>& identities, model::Acl* out);
+
+// Of the subject of a client's certificate, as RFC 2253 writes it; none: it is empty, or longer
+// than kIdentityBytesMax.
+std::optional<model::Identity> IdentityOfSubject(std::string subject);
 
 // Whether `address` is in `range`, ADDRESS or ADDRESS/BITS; false if either is malformed.
 bool AddressIsWithin(std::string_view address, std::string_view range);

@@ -4,10 +4,8 @@
 #include <chrono>
 #include <string_view>
 
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
+#include "acl/names.h"
 #include "acl/permission.h"
-#include "acl/scheme.h"
 #include "api/identity.h"
 #include "base/log.h"
 
@@ -19,18 +17,6 @@ using model::Reason;
 
 // What an answer takes on its way, at most.
 constexpr base::Duration kAnswerMax = std::chrono::milliseconds(100);
-
-// Without the hashes of digests, which are as good as the passwords of those who chose short ones.
-std::string NamesOf(const std::vector<model::Identity>& identities) {
-  std::vector<std::string> names;
-  for (const model::Identity& identity : identities) {
-    if (identity == acl::kAnyone) continue;
-    const bool digest = identity.scheme == acl::kDigestScheme;
-    names.push_back(absl::StrCat(
-        identity.scheme, ":", digest ? identity.id.substr(0, identity.id.find(':')) : identity.id));
-  }
-  return absl::StrJoin(names, " ");
-}
 
 }  // namespace
 
@@ -88,7 +74,7 @@ void Call::Record(const char* reason, const Error& error) const {
       administration && request_ != nullptr ? request_->ShortDebugString() : "";
   options.on_audit({.denied = denied,
                     .method = method_->name,
-                    .caller = NamesOf(identities),
+                    .caller = acl::NamesOf(identities),
                     .path = error.path,
                     .reason = reason,
                     .request = request});

@@ -5,11 +5,9 @@
 #include <charconv>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "acl/scheme.h"
-#include "model/limits.h"
 
 namespace pando::api {
 namespace {
@@ -41,8 +39,7 @@ std::optional<model::Identity> CertificateIdentity(const grpc::AuthContext& cont
       context.FindPropertyValues(GRPC_X509_SUBJECT_PROPERTY_NAME);
   if (subjects.size() != 1) return std::nullopt;
   const std::string_view subject(subjects.front().data(), subjects.front().size());
-  if (subject.empty() || subject.size() > model::kIdentityBytesMax) return std::nullopt;
-  return model::Identity{acl::kX509Scheme, WithoutEscapedLetters(subject)};
+  return acl::IdentityOfSubject(WithoutEscapedLetters(subject));
 }
 
 }  // namespace pando::api

@@ -232,6 +232,9 @@ const Flag kFlags[] = {
      "Health and metrics: HTTP"},
     {"listen-zookeeper", "HOST:PORT", "127.0.0.1:7403",
      [](Text t, W* w) { return SetAddress(t, &w->config.zookeeper.listen); }, "ZooKeeper clients"},
+    {"listen-zookeeper-tls", "HOST:PORT", nullptr,
+     [](Text t, W* w) { return SetAddress(t, &w->config.zookeeper_tls); },
+     "The same under TLS, with --tls-cert and --tls-client-ca; default: not at all"},
     {"zookeeper-words", "WORD,…", "srvr",
      [](Text t, W* w) { return SetWords(t, &w->config.zookeeper_words); },
      "Four-letter words that the ZooKeeper port answers; * for all"},
@@ -381,14 +384,22 @@ absl::Status CompletePorts(Written* written) {
                {&config.peer, &written->advertise_peer, "peer"},
                {&config.http, &written->advertise_http, "http"},
                {&config.zookeeper, &written->advertise_zookeeper, "zookeeper"}};
+  struct Place {
+    Address listen;
+    const char* name;
+  };
+  std::vector<Place> places;
   for (const auto& p : ports) {
     p.port->advertise = p.advertise->value_or(AdvertisedInsteadOf(p.port->listen));
-    for (const auto& other : ports) {
-      if (&other != &p && other.port->listen == p.port->listen) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("--listen-", p.name, " and --listen-", other.name, " are both ",
-                         p.port->listen.ToString(), ": give each a port of its own"));
-      }
+    places.push_back({p.port->listen, p.name});
+  }
+  if (config.zookeeper_tls) places.push_back({*config.zookeeper_tls, "zookeeper-tls"});
+  for (auto place = places.begin(); place != places.end(); ++place) {
+    for (auto other = place + 1; other != places.end(); ++other) {
+      if (other->listen != place->listen) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("--listen-", place->name, " and --listen-", other->name, " are both ",
+                       place->listen.ToString(), ": give each a port of its own"));
     }
   }
   return absl::OkStatus();
@@ -437,6 +448,9 @@ absl::Status CheckTls(const Config& config) {
     if (ca->empty() || !client.certificate.empty()) continue;
     return absl::InvalidArgumentError(
         absl::StrCat(flag, " needs --tls-cert and --tls-key: without TLS nobody shows anything"));
+  }
+  if (config.zookeeper_tls && client.certificate.empty()) {
+    return absl::InvalidArgumentError("--listen-zookeeper-tls needs --tls-cert and --tls-key");
   }
   const tls::Files& peer = config.peer_tls;
   const bool all = !peer.certificate.empty() && !peer.key.empty() && !peer.ca.empty();

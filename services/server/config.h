@@ -4,6 +4,7 @@
 #define PANDO_SERVER_CONFIG_H_
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -22,7 +23,7 @@ namespace pando::server {
 // Ids are small numbers that people give and say aloud.
 inline constexpr uint64_t kServerIdMax = 65'535;
 
-// The addresses of one of the four ports: where it listens, and what others are told.
+// The addresses of a port: where it listens, and what others are told.
 struct Port {
   Address listen;
   Address advertise;
@@ -48,18 +49,20 @@ struct Config {
   std::string restore_file;
   model::Revision restore_above;  // the last revision that the ensemble before it gave out
   Port client, peer, http, zookeeper;
+  std::optional<Address> zookeeper_tls;  // none: there is no such port
   // What the HTTP port shows and trusts.
   tls::Files http_tls() const { return {client_tls.certificate, client_tls.key, http_client_ca}; }
   // By id, with this server; empty if it joins an ensemble.
   std::vector<InitialMember> initial_cluster;
-  std::vector<Address> join;   // peer addresses of the ensemble to join
-  tls::Files client_tls;       // of the client port; no certificate: it is not encrypted
+  std::vector<Address> join;  // peer addresses of the ensemble to join
+  // Of the client port and zookeeper_tls; no certificate: they are not encrypted.
+  tls::Files client_tls;
   tls::Files peer_tls;         // all three, or none
   std::string http_client_ca;  // whoever asks over HTTP must show a certificate of it
   base::LogFormat log_format = base::LogFormat::kText;
   base::Severity log_level = base::Severity::kInfo;
 
-  uint64_t connections_max = 0;  // of the client port
+  uint64_t connections_max = 0;  // of the client port, and as many of ZooKeeper's
   uint64_t value_bytes_max = 0;
   uint64_t wal_segment_bytes = 0;
   uint64_t changes_bytes = 0;

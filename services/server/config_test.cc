@@ -119,6 +119,8 @@ TEST(Config, TlsWantsAllThatBelongsTogether) {
   EXPECT_THAT(Refusal({"--tls-key", "k"}), HasSubstr("--tls-cert and --tls-key"));
   EXPECT_THAT(Refusal({"--tls-client-ca", "a"}), HasSubstr("--tls-client-ca needs --tls-cert"));
   EXPECT_THAT(Refusal({"--http-tls-client-ca", "a"}), HasSubstr("--http-tls-client-ca needs"));
+  EXPECT_THAT(Refusal({"--listen-zookeeper-tls", "a:1"}),
+              HasSubstr("--listen-zookeeper-tls needs --tls-cert"));
   EXPECT_THAT(Refusal({"--peer-tls-cert", "c", "--peer-tls-key", "k"}), HasSubstr("all three"));
   EXPECT_THAT(Refusal({"--peer-tls-ca", "a"}), HasSubstr("all three"));
 }
@@ -146,6 +148,8 @@ TEST(Config, EveryRefusalNamesTheFlagAndSaysWhatIsWanted) {
       {{"--id", "one"}, "--id 'one': expected a whole number"},
       {{"--listen-client", "7400"}, "--listen-client '7400': expected HOST:PORT"},
       {{"--listen-http", "127.0.0.1:7400"}, "--listen-client and --listen-http are both"},
+      {{"--listen-zookeeper-tls", "127.0.0.1:7403", "--tls-cert", "c", "--tls-key", "k"},
+       "--listen-zookeeper and --listen-zookeeper-tls are both"},
       {{"--advertise-client", "0.0.0.0:7400"}, "others cannot reach this"},
       {{"--initial-cluster", "127.0.0.1:7401"}, "expected ID=HOST:PORT"},
       {{"--initial-cluster", "2=127.0.0.1:7401"}, "does not name --id 1: add 1=127.0.0.1:7401"},

@@ -44,7 +44,9 @@ Server::Server(const Config& config)
       metrics_(kVersion, RequestNames()),
       client_refusals_("client", posix::Now),
       peer_refusals_("peer", posix::Now),
-      http_refusals_("http", posix::Now) {}
+      http_refusals_("http", posix::Now),
+      zookeeper_refusals_("zookeeper", posix::Now),
+      secure_zookeeper_refusals_("zookeeper-tls", posix::Now) {}
 
 Server::~Server() = default;
 
@@ -55,6 +57,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   PANDO_RETURN_IF_ERROR(server->Open());
   server->StartStorage();
   PANDO_RETURN_IF_ERROR(server->StartPeers());
+  PANDO_RETURN_IF_ERROR(server->OpenAuditLog());
   PANDO_RETURN_IF_ERROR(server->ListenZooKeeper());
   // Last of those that can fail: once it has started, only Stop() ends it.
   PANDO_RETURN_IF_ERROR(server->StartApi());
@@ -119,6 +122,14 @@ absl::Status Server::Open() {
   return absl::OkStatus();
 }
 
+absl::Status Server::OpenAuditLog() {
+  if (config_.audit_log.empty()) return absl::OkStatus();
+  absl::StatusOr<std::unique_ptr<AuditLog>> audit_log = AuditLog::Open(config_.audit_log);
+  if (!audit_log.ok()) return audit_log.status();
+  audit_log_ = *std::move(audit_log);
+  return absl::OkStatus();
+}
+
 absl::Status Server::StartApi() {
   api::Options options;
   options.listen_address = config_.client.listen.ToString();
@@ -133,10 +144,7 @@ absl::Status Server::StartApi() {
   options.term = [this] { return model::Term(facts_.term.load()); };
   options.super_digest = config_.super_digest;
   options.administrators = config_.administrators;
-  if (!config_.audit_log.empty()) {
-    absl::StatusOr<std::unique_ptr<AuditLog>> audit_log = AuditLog::Open(config_.audit_log);
-    if (!audit_log.ok()) return audit_log.status();
-    audit_log_ = *std::move(audit_log);
+  if (audit_log_ != nullptr) {
     options.on_audit = [this](const api::AuditEntry& entry) {
       audit_log_->Write(posix::WallNow(), entry);
     };
@@ -157,7 +165,11 @@ absl::Status Server::StartApi() {
 
 absl::Status Server::ListenZooKeeper() {
   zookeeper::Options options;
-  options.listen_address = config_.zookeeper.listen.ToString();
+  options.plain = {config_.zookeeper.listen.ToString(), &zookeeper_refusals_};
+  if (config_.zookeeper_tls) {
+    options.secure = {config_.zookeeper_tls->ToString(), &secure_zookeeper_refusals_};
+    options.material = [this] { return client_tls_->current(); };
+  }
   options.connections_max = RoomForConnections(config_.connections_max);
   options.value_bytes_max = config_.value_bytes_max;
   options.now = posix::Now;
@@ -181,6 +193,16 @@ absl::Status Server::ListenZooKeeper() {
   options.on_request = [this](const char* name, base::Duration taken, const char* reason) {
     metrics_.Request(name, reason, taken);
   };
+  if (audit_log_ != nullptr) {
+    options.on_denied = [this](const zookeeper::Denial& denial) {
+      audit_log_->Write(posix::WallNow(), {.denied = true,
+                                           .method = denial.method,
+                                           .caller = denial.caller,
+                                           .path = denial.path,
+                                           .reason = denial.reason,
+                                           .request = {}});
+    };
+  }
   absl::StatusOr<std::unique_ptr<zookeeper::Server>> zookeeper =
       zookeeper::Server::Listen(std::move(options), &inbox_);
   if (!zookeeper.ok()) return zookeeper.status();
@@ -332,7 +354,16 @@ std::vector<admin::PortNumbers> Server::PortNumbers() const {
   client.connections = api_->connections();
   admin::PortNumbers peer = numbers(peer_refusals_, current(peer_tls_));
   peer.connections = peers_->connections();
-  return {std::move(client), std::move(peer), numbers(http_refusals_, current(http_tls_))};
+  admin::PortNumbers zookeeper = numbers(zookeeper_refusals_, nullptr);
+  zookeeper.connections = zookeeper_->connections();
+  std::vector<admin::PortNumbers> all = {std::move(client), std::move(peer),
+                                         numbers(http_refusals_, current(http_tls_)),
+                                         std::move(zookeeper)};
+  if (config_.zookeeper_tls) {
+    all.push_back(numbers(secure_zookeeper_refusals_, current(client_tls_)));
+    all.back().connections = zookeeper_->secure_connections();
+  }
+  return all;
 }
 
 void Server::StartCore() {

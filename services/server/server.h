@@ -61,6 +61,7 @@ class Server {
   admin::PeerMetrics::Source PeerSource();
   std::vector<admin::PortNumbers> PortNumbers() const;
   absl::Status StartApi();
+  absl::Status OpenAuditLog();
   absl::Status ListenZooKeeper();
   absl::Status StartHttp();
   void StartStorage();
@@ -73,6 +74,8 @@ class Server {
   net::Refusals client_refusals_;
   net::Refusals peer_refusals_;
   net::Refusals http_refusals_;
+  net::Refusals zookeeper_refusals_;
+  net::Refusals secure_zookeeper_refusals_;
   // None: without encryption. What uses them ends before they do.
   std::unique_ptr<transport::ServerTls> client_tls_;
   std::unique_ptr<transport::ServerTls> peer_tls_;

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "acl/digest.h"
+#include "acl/names.h"
 #include "acl/permission.h"
 #include "acl/scheme.h"
 #include "base/check.h"
@@ -15,6 +16,7 @@
 #include "model/zookeeper.h"
 #include "zookeeper/answer.h"
 #include "zookeeper/errors.h"
+#include "zookeeper/opcode.h"
 
 namespace pando::zookeeper {
 namespace {
@@ -47,6 +49,11 @@ Connection::Connection(WatcherId id, Options options, Host* host)
       began_(host->now()),
       identities_(options_.identities) {
   batch_.lane = model::LaneId(id.value());
+}
+
+void Connection::AddIdentity(model::Identity identity) {
+  CHECK(greeting());
+  identities_.push_back(std::move(identity));
 }
 
 void Connection::AnswerWord(std::string answer) {
@@ -138,6 +145,7 @@ bool Connection::AnswerAtOnce(const jute::RequestHeader& header, const jute::Req
   }
   if (!std::holds_alternative<jute::Sasl>(request)) return false;
   jute::AppendReply({header.xid, 0, ErrorCode::kAuthFailed}, &output_);
+  Deny(Opcode::kSasl, {}, model::Reason::kUnauthenticated);
   Leave("SASL is not spoken here: use addauth digest, or a client certificate");
   return true;
 }
@@ -151,6 +159,7 @@ void Connection::Authenticate(const jute::Auth& auth) {
       auth.scheme == acl::kDigestScheme && auth.credential.size() <= model::kIdentityBytesMax;
   if (full || (!known && !digest)) {
     jute::AppendReply({jute::kAuthXid, 0, ErrorCode::kAuthFailed}, &output_);
+    Deny(Opcode::kAuth, {}, model::Reason::kUnauthenticated);
     return Leave(absl::StrCat("authentication failed, scheme ", auth.scheme.substr(0, 32)));
   }
   if (digest) {
@@ -166,6 +175,11 @@ void Connection::Authenticate(const jute::Auth& auth) {
   }
   jute::AppendReply({jute::kAuthXid, 0, ErrorCode::kOk}, &output_);
   ++sent_;
+}
+
+void Connection::Deny(Opcode type, std::string_view path, model::Reason reason) {
+  const std::string caller = acl::NamesOf(identities_);
+  host_->Denied({NameOf(type), caller, path, model::ReasonName(reason)});
 }
 
 // --- The greeting -----------------------------------------------------------------------------
@@ -226,7 +240,10 @@ void Connection::AskAlone(io::Request request) {
 void Connection::OnGreeting(const model::Reply& reply) {
   const model::Reason reason = reply.error.reason;
   const bool refused = EndsConnection(reason) || reason == model::Reason::kBehind;
-  if (phase_ == Phase::kAttaching && refused) return RefuseSession();
+  if (phase_ == Phase::kAttaching && refused) {
+    if (reason == model::Reason::kUnauthenticated) Deny(Opcode::kCreateSession, {}, reason);
+    return RefuseSession();
+  }
   if (!reply.ok()) return End(absl::StrCat("no session: ", model::ReasonName(reason)));
   if (phase_ == Phase::kPreparing) {
     host_->Prepared();
@@ -354,6 +371,9 @@ void Connection::Finish(const Waiting& waiting, const model::Reply* reply) {
     if (expected.type == Opcode::kSetWatches) RestoreWatches(expected, *reply);
     AppendAnswer(expected, *reply, Zxid(reply->revision), &output_);
     reason = reply->error.reason;
+    if (reason == model::Reason::kPermissionDenied) {
+      Deny(expected.type, reply->error.path.empty() ? expected.path : reply->error.path, reason);
+    }
   } else if (expected.refused != ErrorCode::kOk) {
     jute::AppendReply({expected.xid, Zxid(host_->told()), expected.refused}, &output_);
     reason = model::Reason::kInvalidArgument;
@@ -378,6 +398,10 @@ void Connection::FinishHere(const Expected& expected) {
     case Opcode::kWhoAmI:
       return AppendWhoAmI(expected, identities_, Zxid(host_->told()), &output_);
     case Opcode::kMultiRead:  // of which all answers have come
+      for (const model::Reply& reply : expected.parts->replies) {
+        if (reply.error.reason != model::Reason::kPermissionDenied) continue;
+        Deny(expected.type, reply.error.path, reply.error.reason);
+      }
       return AppendAnswer(expected, {}, Zxid(host_->told()), &output_);
     case Opcode::kCheckWatches:
       if (!watches->Has(expected.path, expected.number, id_))

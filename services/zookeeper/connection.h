@@ -27,6 +27,7 @@
 #include "jute/records.h"
 #include "model/acl.h"
 #include "model/ids.h"
+#include "zookeeper/denial.h"
 #include "zookeeper/translate.h"
 #include "zookeeper/watch_table.h"
 
@@ -52,12 +53,13 @@ class Host {
   // The connection has a session now: an older one of the same session ends.
   virtual void Attached(Connection* connection) = 0;
   virtual void Answered(jute::Opcode type, base::Duration taken, model::Reason reason) = 0;
+  virtual void Denied(const Denial& denial) = 0;
 };
 
 class Connection {
  public:
   struct Options {
-    // Of who is there: world:anyone, the address, and what its certificate says.
+    // Of who is there: world:anyone, and the address.
     std::vector<model::Identity> identities;
     std::string super_digest;  // "user:hash"; empty: nobody is super
     size_t frame_bytes_max = 0;
@@ -74,6 +76,9 @@ class Connection {
   static constexpr size_t kUnreadEventBytesMax = size_t{16} << 20;
 
   Connection(WatcherId id, Options options, Host* host);
+
+  // The client has shown who it is, besides. REQUIRES: nothing was consumed.
+  void AddIdentity(model::Identity identity);
 
   // Takes whole frames off the front of what has arrived; returns how many bytes. Takes nothing
   // while wants_input() is false.
@@ -138,6 +143,7 @@ class Connection {
   void OnFrame(std::string_view payload);
   bool AnswerAtOnce(const jute::RequestHeader& header, const jute::Request& request);
   void Authenticate(const jute::Auth& auth);
+  void Deny(jute::Opcode type, std::string_view path, model::Reason reason);
   void Ask(Question question);
   void AskAlone(io::Request request);
   void Flush();

@@ -8,9 +8,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "acl/digest.h"
 #include "acl/permission.h"
 #include "acl/scheme.h"
+#include "base/status.h"
 #include "jute/encode.h"
 #include "jute/reader.h"
 
@@ -58,6 +60,10 @@ class ConnectionTest : public testing::Test, public Host {
   void Prepared() override { prepared_ = true; }
   void Attached(Connection*) override { ++attached_; }
   void Answered(Opcode, base::Duration, Reason reason) override { answered_.push_back(reason); }
+  void Denied(const Denial& denial) override {
+    denied_.push_back(absl::StrCat(base::View(denial.method), " ", base::View(denial.caller), " ",
+                                   base::View(denial.path), " ", base::View(denial.reason)));
+  }
 
   // What a client says.
   static std::string Greeting(int64_t session, int64_t last_zxid) {
@@ -172,6 +178,7 @@ class ConnectionTest : public testing::Test, public Host {
   int attached_ = 0;
   std::vector<io::Request> asked_;
   std::vector<Reason> answered_;
+  std::vector<std::string> denied_;
 };
 
 // --- Greetings --------------------------------------------------------------------------------
@@ -587,6 +594,47 @@ TEST_F(ConnectionTest, ACredentialThatIsNotUnderstoodEndsTheConnection) {
   Authenticate("kerberos", "ada");
   EXPECT_EQ(Hear().back().error, ErrorCode::kAuthFailed);
   EXPECT_TRUE(connection_.ended());
+  EXPECT_EQ(denied_, (std::vector<std::string>{"zookeeper/auth ip:10.0.0.1  UNAUTHENTICATED"}));
+}
+
+TEST_F(ConnectionTest, ACertificateIsAnIdentity) {
+  connection_.AddIdentity({"x509", "CN=ada"});
+  Open();
+  SayRead(1, Opcode::kGetData, "/a", false);
+  const auto& identities = std::get<model::Query>(asked_.back().body).identities;
+  EXPECT_EQ(identities.back(), (model::Identity{"x509", "CN=ada"}));
+}
+
+TEST_F(ConnectionTest, WhatIsDeniedGoesOnRecord) {
+  Open();
+  Authenticate("digest", "ada:pw");
+  SayRead(1, Opcode::kGetData, "/a", false);
+  Answer(model::Reply::Failure({.reason = Reason::kPermissionDenied, .path = "/a"}), 11);
+  Say(2, Opcode::kMultiRead, [](FrameWriter& frame) {
+    for (const char* path : {"/b", "/c"}) {
+      frame.MultiHeader(Opcode::kGetData, false, ErrorCode::kSystemError);
+      frame.String(path);
+      frame.Bool(false);
+    }
+    frame.MultiHeader(Opcode::kError, true, ErrorCode::kSystemError);
+  });
+  Answer(Node(5), 11);
+  Answer(model::Reply::Failure({.reason = Reason::kPermissionDenied, .path = "/c"}), 11);
+  SayRead(3, Opcode::kGetData, "/d", false);
+  Answer(Reason::kNoNode, 11);
+  EXPECT_EQ(denied_, (std::vector<std::string>{
+                         "zookeeper/getData ip:10.0.0.1 digest:ada /a PERMISSION_DENIED",
+                         "zookeeper/multiRead ip:10.0.0.1 digest:ada /c PERMISSION_DENIED"}));
+}
+
+TEST_F(ConnectionTest, AWrongPasswordGoesOnRecord) {
+  prepared_ = true;
+  Greet(kSession);
+  Answer(model::Reply(), 20);
+  Answer(Reason::kUnauthenticated, 20);
+  EXPECT_TRUE(connection_.ended());
+  EXPECT_EQ(denied_,
+            (std::vector<std::string>{"zookeeper/createSession ip:10.0.0.1  UNAUTHENTICATED"}));
 }
 
 // --- Creates ----------------------------------------------------------------------------------

@@ -40,7 +40,10 @@ constexpr Named kNames[] = {
     {Opcode::kGetAllChildrenNumber, "zookeeper/getAllChildrenNumber"},
     {Opcode::kAddWatch, "zookeeper/addWatch"},
     {Opcode::kWhoAmI, "zookeeper/whoAmI"},
+    {Opcode::kCreateSession, "zookeeper/createSession"},
     {Opcode::kCloseSession, "zookeeper/closeSession"},
+    {Opcode::kAuth, "zookeeper/auth"},
+    {Opcode::kSasl, "zookeeper/sasl"},
 };
 
 constexpr auto kFirst = static_cast<int32_t>(Opcode::kCloseSession);

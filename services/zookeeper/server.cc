@@ -10,10 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "acl/permission.h"
 #include "acl/scheme.h"
+#include "base/check.h"
 #include "base/host_port.h"
 #include "base/log.h"
 #include "jute/encode.h"
@@ -25,24 +27,28 @@
 #include "zookeeper/intake.h"
 #include "zookeeper/opcode.h"
 #include "zookeeper/socket.h"
+#include "zookeeper/tls_socket.h"
 #include "zookeeper/watch_table.h"
 
 namespace pando::zookeeper {
 namespace {
 
 using asio::ip::tcp;
+using Refusal = net::Refusals::Reason;
 
 // Of lanes, streams and tags: those of other adapters have another top byte (api/edge.h).
 constexpr uint64_t kIdsOfZooKeeper = uint64_t{2} << 56;
 // ZooKeeper's own default; what a larger node needs on top of it comes from --max-value-bytes.
 constexpr size_t kFrameBytesMax = 0xfffff;
 constexpr size_t kFrameOverhead = 64 * model::kKiB;
-// Who has no session after that is sent away, as in ZooKeeper.
+// Who has no session after that is sent away, as in ZooKeeper; a handshake of TLS is in it.
 constexpr base::Duration kGreetingTime = std::chrono::seconds(10);
 constexpr std::chrono::seconds kSweepInterval(1);
 // For the last words of a connection to be read.
 constexpr base::Duration kLastWords = std::chrono::seconds(5);
 constexpr std::chrono::milliseconds kReopenPause(100);
+// The first byte of a record of TLS that carries a handshake (RFC 8446, 5.1).
+constexpr char kTlsHandshake = 0x16;
 
 }  // namespace
 
@@ -55,20 +61,26 @@ class Server::Core : public Host, private Feed::Reader {
         feed_(this),
         sweep_(context_),
         reopen_(context_),
-        frame_bytes_max_(std::max(kFrameBytesMax, options_.value_bytes_max + kFrameOverhead)) {}
+        frame_bytes_max_(std::max(kFrameBytesMax, options_.value_bytes_max + kFrameOverhead)),
+        tls_sockets_(options_.material) {
+    plain_.make_socket = MakePlainSocket;
+    secure_.make_socket = [this](tcp::socket socket) {
+      return tls_sockets_.Make(std::move(socket));
+    };
+  }
 
   absl::Status Listen() {
-    auto listener = net::Listener::Listen(
-        &context_, {.address = options_.listen_address, .port = "zookeeper", .now = options_.now});
-    if (!listener.ok()) return listener.status();
-    listener_ = *std::move(listener);
-    return absl::OkStatus();
+    PANDO_RETURN_IF_ERROR(Listen(options_.plain, &plain_));
+    return options_.secure ? Listen(*options_.secure, &secure_) : absl::OkStatus();
   }
 
   void Start() {
     OpenStream();
     SweepLater();
-    listener_->Start([this](tcp::socket socket) { Accept(std::move(socket)); });
+    for (Port* port : {&plain_, &secure_}) {
+      if (port->listener == nullptr) continue;
+      port->listener->Start([this, port](tcp::socket socket) { Accept(port, std::move(socket)); });
+    }
     thread_ = std::thread([this] {
       pthread_setname_np(pthread_self(), "pando-zookeeper");
       context_.run();
@@ -78,13 +90,20 @@ class Server::Core : public Host, private Feed::Reader {
   void Stop() {
     context_.stop();
     if (thread_.joinable()) thread_.join();
-    listener_.reset();
+    plain_.listener.reset();
+    secure_.listener.reset();
     clients_.clear();
   }
 
   Intake* intake() const { return intake_.get(); }
-  int port() const { return listener_->port(); }
-  size_t connections() const { return open_.load(std::memory_order_relaxed); }
+  struct Port {
+    net::Refusals* refusals = nullptr;
+    std::unique_ptr<net::Listener> listener;  // null: there is no such port
+    std::function<std::unique_ptr<Socket>(tcp::socket)> make_socket;
+    std::atomic<size_t> open{0};
+  };
+  const Port& plain() const { return plain_; }
+  const Port& secure() const { return secure_; }
 
   // Host
   bool Post(Connection* connection, io::RequestBatch&& batch) override {
@@ -116,12 +135,17 @@ class Server::Core : public Host, private Feed::Reader {
     traffic_.latency_ms_sum += ms;
     if (options_.on_request) options_.on_request(NameOf(type), taken, model::ReasonName(reason));
   }
+  void Denied(const Denial& denial) override {
+    if (options_.on_denied) options_.on_denied(denial);
+  }
 
  private:
   struct Client {
+    Port* port = nullptr;
     std::unique_ptr<Socket> socket;
     std::unique_ptr<Connection> connection;
     std::string caller;     // its address and port
+    bool refused = false;   // and that was told
     bool touched = false;   // in touched_
     uint64_t received = 0;  // that is in traffic_
     uint64_t sent = 0;      // likewise
@@ -135,11 +159,26 @@ class Server::Core : public Host, private Feed::Reader {
 
   // --- Connections ------------------------------------------------------------------------------
 
-  void Accept(tcp::socket accepted) {
+  absl::Status Listen(const Options::Port& options, Port* port) {
+    CHECK(options.refusals != nullptr);
+    port->refusals = options.refusals;
+    auto listener = net::Listener::Listen(
+        &context_,
+        {.address = options.listen_address, .port = options.refusals->port(), .now = options_.now});
+    if (!listener.ok()) return listener.status();
+    port->listener = *std::move(listener);
+    return absl::OkStatus();
+  }
+
+  void Accept(Port* port, tcp::socket accepted) {
     std::string caller = net::CallerOf(accepted);
     if (caller.empty()) return;
     if (clients_.size() >= options_.connections_max) {
-      return LogClosed(caller, "too many connections");
+      const std::string why =
+          absl::StrCat("there are ", options_.connections_max, " connections already");
+      if (strangers_.empty()) return port->refusals->Tell(Refusal::kCrowded, caller, why);
+      // Who speaks at once is not kept out by those who do not.
+      Dismiss(*strangers_.begin(), Refusal::kCrowded, why);
     }
     const WatcherId id(kIdsOfZooKeeper | ++last_id_);
     Connection::Options options;
@@ -148,20 +187,47 @@ class Server::Core : public Host, private Feed::Reader {
     options.frame_bytes_max = frame_bytes_max_;
     auto client = std::make_unique<Client>();
     client->connection = std::make_unique<Connection>(id, std::move(options), this);
-    client->socket = MakePlainSocket(std::move(accepted));
+    client->port = port;
+    client->socket = port->make_socket(std::move(accepted));
     client->caller = std::move(caller);
     Socket& socket = *client->socket;
     clients_.emplace(id, std::move(client));
-    open_.store(clients_.size(), std::memory_order_relaxed);
-    socket.Start({.on_input = [this, id] { OnInput(id); },
-                  .on_written = [this, id] { OnWritten(id); },
-                  .on_end =
-                      [this, id](std::string why) {
-                        if (Client* gone = Find(id)) {
-                          gone->connection->End(std::move(why));
-                          Remove(id);
-                        }
-                      }});
+    strangers_.insert(id);
+    ++port->open;
+    socket.Start(EventsOf(id));
+  }
+
+  Socket::Events EventsOf(WatcherId id) {
+    Socket::Events events;
+    events.on_certificate = [this, id](const std::string& subject) {
+      Client* client = Find(id);
+      std::optional<model::Identity> identity = acl::IdentityOfSubject(subject);
+      if (client != nullptr && identity) client->connection->AddIdentity(*std::move(identity));
+    };
+    events.on_refused = [this, id](Refusal reason, const std::string& why) {
+      if (Client* client = Find(id)) Refuse(client, reason, why);
+    };
+    events.on_input = [this, id] { OnInput(id); };
+    events.on_written = [this, id] { OnWritten(id); };
+    events.on_end = [this, id](std::string why) {
+      if (Client* client = Find(id)) {
+        client->connection->End(std::move(why));
+        Remove(id);
+      }
+    };
+    return events;
+  }
+
+  // Told once of each, whatever else it does wrong.
+  void Refuse(Client* client, Refusal reason, const std::string& why) {
+    if (std::exchange(client->refused, true)) return;
+    client->port->refusals->Tell(reason, client->caller, why);
+  }
+
+  void Dismiss(WatcherId id, Refusal reason, const std::string& why) {
+    Client* client = Find(id);
+    Refuse(client, reason, why);
+    Remove(id);
   }
 
   void OnInput(WatcherId id) {
@@ -188,26 +254,32 @@ class Server::Core : public Host, private Feed::Reader {
 
   void Consume(Client& client) {
     if (client.socket->reading()) return;  // its input is the socket's meanwhile
+    Connection& connection = *client.connection;
     std::string* input = client.socket->input();
-    if (client.connection->greeting() && input->size() >= kWordBytes) {
-      if (const std::optional<Word> word = WordOf(*input)) return Answer(*word, *client.connection);
+    if (connection.greeting() && !input->empty()) {
+      if (input->front() == kTlsHandshake) {
+        Refuse(&client, Refusal::kTls, "it speaks TLS, and this port does not");
+        return connection.End({});
+      }
+      if (const std::optional<Word> word = WordOf(*input)) return Answer(*word, connection);
     }
-    if (const size_t taken = client.connection->Consume(*input); taken > 0) input->erase(0, taken);
+    if (const size_t taken = connection.Consume(*input); taken > 0) input->erase(0, taken);
+    if (!connection.greeting()) strangers_.erase(connection.id());
   }
 
   void Answer(Word word, Connection& connection) {
     const bool enabled =
         std::find(options_.words.begin(), options_.words.end(), word) != options_.words.end();
     if (enabled && word == Word::kSrst) traffic_ = {};
-    Overview overview{
-        .facts = options_.facts(),
-        .traffic = traffic_,
-        .zxid = feed_.told(),
-        .listen_address = absl::StrCat(
-            base::View(base::SplitHostPort(options_.listen_address).host), ":", port()),
-        .connections_max = options_.connections_max,
-        .connections = {},
-        .watches = &watches_};
+    Overview overview{.facts = options_.facts(),
+                      .traffic = traffic_,
+                      .zxid = feed_.told(),
+                      .listen_address = absl::StrCat(
+                          base::View(base::SplitHostPort(options_.plain.listen_address).host), ":",
+                          plain_.listener->port()),
+                      .connections_max = options_.connections_max,
+                      .connections = {},
+                      .watches = &watches_};
     overview.facts.serving = overview.facts.serving && feed_.live();
     for (const auto& [id, client] : clients_) {
       const Connection& one = *client->connection;
@@ -246,7 +318,8 @@ class Server::Core : public Host, private Feed::Reader {
     if (found == clients_.end()) return;
     const std::unique_ptr<Client> client = std::move(found->second);
     clients_.erase(found);
-    open_.store(clients_.size(), std::memory_order_relaxed);
+    strangers_.erase(id);
+    --client->port->open;
     Connection& connection = *client->connection;
     if (!connection.why().empty()) LogClosed(client->caller, connection.why());
     connection.End({});
@@ -287,10 +360,12 @@ class Server::Core : public Host, private Feed::Reader {
     sweep_.expires_after(kSweepInterval);
     sweep_.async_wait([this](const asio::error_code& error) {
       if (error) return;
+      DismissSilent();
       for (auto& [id, client] : clients_) {
         Connection& connection = *client->connection;
-        if (!connection.session() && now() - connection.began() > kGreetingTime) {
-          connection.End("it did not ask for a session in time");
+        const bool late = now() - connection.began() > kGreetingTime;
+        if (late && !connection.session() && !connection.greeting()) {
+          connection.End("there was no session for it in time");
         }
         if (connection.ended() && now() - client->ended > kLastWords) connection.End({});
         if (connection.ended()) Touch(id);
@@ -298,6 +373,14 @@ class Server::Core : public Host, private Feed::Reader {
       PumpTouched();
       SweepLater();
     });
+  }
+
+  void DismissSilent() {
+    while (!strangers_.empty()) {
+      const WatcherId oldest = *strangers_.begin();
+      if (now() - Find(oldest)->connection->began() <= kGreetingTime) return;
+      Dismiss(oldest, Refusal::kSilent, "it did not ask for a session in time");
+    }
   }
 
   // --- From the core ----------------------------------------------------------------------------
@@ -373,18 +456,20 @@ class Server::Core : public Host, private Feed::Reader {
   model::StreamId stream_;
   absl::flat_hash_map<WatcherId, std::unique_ptr<Client>> clients_;
   absl::flat_hash_map<model::SessionId, Connection*> of_session_;
+  absl::btree_set<WatcherId> strangers_;  // that have not greeted, the oldest first
   Traffic traffic_;
   std::vector<WatcherId> touched_;
   std::vector<WatchTable::Firing> firings_;
   std::string frame_;
   uint64_t last_id_ = 0;
   bool prepared_ = false;
-  std::atomic<size_t> open_{0};
   base::LogLimit closed_limit_{std::chrono::milliseconds(100)};
   asio::steady_timer sweep_;
   asio::steady_timer reopen_;
   const size_t frame_bytes_max_;
-  std::unique_ptr<net::Listener> listener_;
+  TlsSockets tls_sockets_;
+  Port plain_;
+  Port secure_;
   std::thread thread_;
 };
 
@@ -400,7 +485,9 @@ void Server::Start() { core_->Start(); }
 void Server::Stop() { core_->Stop(); }
 io::Egress* Server::egress() { return core_->intake(); }
 const io::ReplySink* Server::sink() const { return core_->intake(); }
-int Server::port() const { return core_->port(); }
-size_t Server::connections() const { return core_->connections(); }
+int Server::port() const { return core_->plain().listener->port(); }
+int Server::secure_port() const { return core_->secure().listener->port(); }
+size_t Server::connections() const { return core_->plain().open; }
+size_t Server::secure_connections() const { return core_->secure().open; }
 
 }  // namespace pando::zookeeper

@@ -1,5 +1,5 @@
-// Server: the ZooKeeper port. It translates and posts to the Inbox as api does, over TCP; it knows
-// nothing of the replica behind it.
+// Server: the ZooKeeper port, and the same under TLS. It translates and posts to the Inbox as api
+// does, over TCP; it knows nothing of the replica behind it.
 //
 //   sockets ──► Connection ──► io::Inbox ──► core ──► Intake ──► Feed ──► WatchTable, Connection
 //
@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -19,15 +20,25 @@
 #include "base/time.h"
 #include "io/client.h"
 #include "io/inbox.h"
+#include "net/refusals.h"
+#include "tls/material.h"
+#include "zookeeper/denial.h"
 #include "zookeeper/four_letter.h"
 
 namespace pando::zookeeper {
 
 // What is called may be called from the port's thread, and must not block.
 struct Options {
-  std::string listen_address;  // HOST:PORT; port 0: any
-  size_t connections_max = 10'000;
-  size_t value_bytes_max = 0;  // of one node's data
+  // One of the two ports, by its place.
+  struct Port {
+    std::string listen_address;         // HOST:PORT; port 0: any
+    net::Refusals* refusals = nullptr;  // of its connections; outlives the server
+  };
+  Port plain;
+  std::optional<Port> secure;  // speaks TLS, with what `material` says at each handshake
+  std::function<std::shared_ptr<const tls::Material>()> material;
+  size_t connections_max = 10'000;  // of both
+  size_t value_bytes_max = 0;       // of one node's data
   std::function<base::Instant()> now;
   std::function<std::string(size_t)> random_bytes;  // for passwords
   std::string super_digest;      // "user:hash" of whoever may do everything; empty: nobody
@@ -36,6 +47,8 @@ struct Options {
   // One request was answered: its name ("zookeeper/getData"), how long it took, and the reason's
   // name as the native API has it, "OK" or that of the refusal. May be null.
   std::function<void(const char* name, base::Duration taken, const char* reason)> on_request;
+  // Somebody was not allowed to do something. May be null.
+  std::function<void(const Denial&)> on_denied;
 };
 
 class Server {
@@ -53,8 +66,12 @@ class Server {
   // What is handed out in a turn: the parcels whose sink is sink(), and the end of the turn.
   io::Egress* egress();
   const io::ReplySink* sink() const;
+  // Of the plain port, and of the secure one, if there is that.
   int port() const;
-  size_t connections() const;  // that are open
+  int secure_port() const;
+  // That are open.
+  size_t connections() const;
+  size_t secure_connections() const;
 
  private:
   class Core;

@@ -5,9 +5,12 @@
 #define PANDO_ZOOKEEPER_SOCKET_H_
 
 #include <asio.hpp>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
+
+#include "net/refusals.h"
 
 namespace pando::zookeeper {
 
@@ -15,6 +18,10 @@ class Socket {
  public:
   // Called from the io_context, never from within a call of the socket.
   struct Events {
+    // TLS: the client has shown a certificate of this subject. Before any input.
+    std::function<void(const std::string& subject)> on_certificate;
+    // It is not let in, and is about to end.
+    std::function<void(net::Refusals::Reason, const std::string& why)> on_refused;
     std::function<void()> on_input;           // there is something in input()
     std::function<void()> on_written;         // all that was given to Write
     std::function<void(std::string)> on_end;  // why; empty: the client closed it. Called once
@@ -33,6 +40,10 @@ class Socket {
   // No event comes any more.
   virtual void Close() = 0;
 };
+
+// What an empty buffer may hold on to: one large answer must not stay with a connection for ever.
+inline constexpr size_t kSpareBytesMax = size_t{16} << 10;
+void DropSpare(std::string* bytes);
 
 std::unique_ptr<Socket> MakePlainSocket(asio::ip::tcp::socket socket);
 

@@ -4,7 +4,7 @@ import socket
 import struct
 
 CREATE, DELETE, EXISTS, GET_DATA, SET_DATA = 1, 2, 3, 4, 5
-GET_CHILDREN, SYNC, PING, CLOSE, AUTH = 8, 9, 11, -11, 100
+GET_CHILDREN, SYNC, PING, CLOSE, AUTH, WHO_AM_I = 8, 9, 11, -11, 100, 107
 NO_NODE, NO_AUTH, BAD_ARGUMENTS, INVALID_ACL = -101, -102, -8, -114
 EVENT_XID, AUTH_XID = -1, -4
 CREATE_CONTAINER = 19
@@ -31,10 +31,16 @@ class Failed(Exception):
 
 
 class Client:
-    """One connection. Without connect() it has no session yet."""
+    """One connection. Without connect() it has no session yet.
 
-    def __init__(self, server, timeout_s=20):
-        self.socket = socket.create_connection(("127.0.0.1", server.ports[3]), timeout_s)
+    With `tls`, an ssl.SSLContext, it shakes hands at `port` first.
+    """
+
+    def __init__(self, server, timeout_s=20, tls=None, port=None):
+        address = ("127.0.0.1", port or server.ports[3])
+        self.socket = socket.create_connection(address, timeout_s)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_hostname=address[0])
         self.send_at_once = 1 << 20  # bytes that are given to the socket in one go
         self.xid = 0
         self.events = []  # (type, path, how many replies came before it)
@@ -134,6 +140,17 @@ class Client:
         for _ in range(count):
             name, rest = take_text(rest)
             names.append(name.decode())
+        return names
+
+    def who_am_i(self):
+        """["scheme:user", …]"""
+        rest = self.call(WHO_AM_I)
+        count, rest = struct.unpack(">i", rest[:4])[0], rest[4:]
+        names = []
+        for _ in range(count):
+            scheme, rest = take_text(rest)
+            user, rest = take_text(rest)
+            names.append(f"{scheme.decode()}:{user.decode()}")
         return names
 
     def add_auth(self, scheme, credential):
