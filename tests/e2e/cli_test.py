@@ -559,7 +559,7 @@ class Everywhere(CliTest):
         self.assertEqual(commands, {"ls", "tree", "get", "stat", "set", "create", "rm", "watch",
                                     "txn", "acl", "whoami", "lock", "elect", "import", "export",
                                     "session", "member", "leader", "snapshot", "status", "health",
-                                    "dev", "completion", "certs"})
+                                    "dev", "bench", "completion", "certs"})
         for command in commands:
             self.assertIn(command, self.out(command, "--help"))
         self.assertRegex(self.out("--version"), r"\Apando \d+\.\d+\.\d+\n\Z")
