@@ -25,6 +25,8 @@ class Following {
   // OK when the watch is at its end, `outcome_` says which; else why the stream is no good.
   grpc::Status RunStream(const Server& server, grpc::ClientContext* context) {
     to_skip_ = seen_of_partial_;
+    const bool stopped = follower_.stop != nullptr && follower_.stop->Watch(context);
+    if (stopped) return Stopped();
     connection_.Prepare(request_.mutable_header());
     const auto rpc = server.tree->Watch(context, request_);
     v1::WatchResponse response;
@@ -39,10 +41,16 @@ class Following {
     }
     if (!outcome_.ok()) context->TryCancel();
     const grpc::Status status = rpc->Finish();
+    if (follower_.stop != nullptr && follower_.stop->Watch(nullptr)) return Stopped();
     if (!outcome_.ok()) return grpc::Status::OK;
     // Without an end of its own a watch has none: the server is going away.
     if (status.ok()) return {grpc::StatusCode::UNAVAILABLE, "the server ended the watch"};
     return status;
+  }
+
+  grpc::Status Stopped() {
+    if (outcome_.ok()) outcome_ = absl::CancelledError("the watch was stopped");
+    return grpc::Status::OK;
   }
 
   absl::Status Take(const v1::WatchResponse& response) {

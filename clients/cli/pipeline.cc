@@ -132,7 +132,11 @@ class Pipeline {
   bool Send(Rpc* rpc) {
     while (sent_ < outstanding_.size()) {
       v1::PipelineRequest request;
-      connection_.Prepare(request.mutable_header());
+      if (traffic_.reads) {
+        connection_.PrepareRead(request.mutable_header());
+      } else {
+        connection_.Prepare(request.mutable_header());
+      }
       size_t bytes = 0;
       while (sent_ < outstanding_.size() && request.operations_size() < kBatchOperations) {
         const Outstanding& next = outstanding_[sent_];

@@ -19,6 +19,8 @@ struct PipelineTraffic {
   std::function<std::optional<v1::PipelineOperation>()> next;
   // What the server answered, in the order of the operations. A failure stops the pipeline.
   std::function<absl::Status(const v1::PipelineOperation&, const v1::PipelineResult&)> on_result;
+  // They are reads, and see what earlier calls have seen.
+  bool reads = false;
 };
 
 // Runs until there is nothing more to send and all is answered. At most 2,048 operations and 16 MiB

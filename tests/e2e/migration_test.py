@@ -1,4 +1,4 @@
-"""pando import zookeeper: from one server's ZooKeeper port into another server.
+"""pando import and export zookeeper: from one server's ZooKeeper port into another, and back.
 
 The source is Pando's own port, so nothing here needs Java; scripts/compat move has a ZooKeeper.
 """
@@ -215,6 +215,46 @@ class Migration(harness.TestCase):
         self.assertIn("3 nodes could not be copied as they are", done.stderr)
         self.assertEqual((self.shown("/app/z"), self.shown("/app/masked")), ("4", "3"))
         self.assertEqual([self.shown(path) for path in ("/app/big", "/app/hidden")], [None, None])
+
+    def test_the_way_back(self):
+        self.start()
+        for path, data in (("/deep/app", "0"), ("/deep/app/a", "1"), ("/deep/app/a/b", "2")):
+            self.target.pando("create", "-p", path, data)
+        self.target.pando("create", "/deep/app/null")
+        self.target.pando("acl", "set", "/deep/app/a/b", "world:anyone:rwa")
+        words = ("export", "zookeeper", self.zookeeper, "/deep/app")
+        self.assertEqual(self.target.pando("export", "zookeeper", self.zookeeper, "/none", "--once",
+                                           check=False).returncode, 1)
+        process = subprocess.Popen(
+            [harness.PANDO, *words, "-o", "json", "--verify"], env=self.target.environment(),
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.stderr.close)
+        self.said = harness.Lines(process.stderr)
+        self.wait_said("following")
+        client = self.client()
+        self.assertEqual(client.get("/deep/app/a/b")[0], b"2")
+        self.target.pando("set", "/deep/app/a", "new")
+        harness.wait_until(lambda: client.get("/deep/app/a")[0] == b"new", harness.START_S, "new")
+        # Either side may die.
+        self.source.kill()
+        self.wait_said("lost the connection")
+        self.target.pando("create", "/deep/app/more", "3")
+        self.source.start()
+        client = self.client()
+        harness.wait_until(lambda: "more" in client.children("/deep/app"), harness.START_S, "more")
+        self.target.kill()
+        self.target.start()
+        self.target.pando("rm", "-r", "/deep/app/a")
+        harness.wait_until(lambda: "a" not in client.children("/deep/app"), harness.START_S, "gone")
+        self.assertEqual(self.stop(process)["nodes"], 3)
+        self.wait_said("verified: 3 nodes")
+        refused = self.target.pando(*words, "--once", check=False)
+        self.assertIn("ZooKeeper has 2 nodes below /deep/app already", refused.stderr)
+        again = self.target.pando(*words, "--once", "--delete", "-o", "json")
+        self.assertEqual(json.loads(again.stdout)["updated"], 0)
 
     def test_wrong_servers_and_paths_are_told_apart(self):
         self.start()

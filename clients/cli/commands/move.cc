@@ -10,12 +10,14 @@
 #include "cli/credentials.h"
 #include "cli/mirror/course.h"
 #include "cli/mirror/mirror.h"
+#include "cli/mirror/pando_source.h"
 #include "cli/mirror/pando_target.h"
 #include "cli/progress.h"
 #include "cli/signals.h"
 #include "cli/skipped.h"
 #include "cli/zookeeper/client.h"
 #include "cli/zookeeper/source.h"
+#include "cli/zookeeper/target.h"
 #include "model/path.h"
 
 namespace pando::cli {
@@ -194,20 +196,33 @@ class Narrator {
   milliseconds elapsed_{0};
 };
 
-absl::Status End(const Globals& globals, const MoveOptions& options, const Mirror& mirror,
-                 milliseconds elapsed, const absl::Status& outcome) {
+// `where`: the source.
+absl::Status End(const Globals& globals, const MoveOptions& options, const std::string& where,
+                 const Mirror& mirror, milliseconds elapsed, const absl::Status& outcome) {
   SkippedPaths skipped;
   const LeftOutCounts left_out = CollectLeftOut(mirror, &skipped);
   PANDO_RETURN_IF_ERROR(skipped.Tell(options.report));
   if (absl::IsNotFound(outcome)) {
     return absl::FailedPreconditionError(
-        absl::StrCat("there is no node ", options.path, " at ", options.servers.front()));
+        absl::StrCat("there is no node ", options.path, " at ", where));
   }
   PANDO_RETURN_IF_ERROR(outcome);
   PrintSummary(options, mirror, left_out, elapsed, globals.FormatOr(Format::kTable));
   if (left_out.others == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat(left_out.others, " nodes could not be copied as they are"));
+}
+
+// What both directions do in the same way.
+Course CourseOf(const MoveOptions& options, Doorbell* bell, Signals* signals, Narrator* narrator) {
+  Course course;
+  course.bell = bell;
+  course.once = options.once || options.dry_run;
+  course.recheck = options.recheck.value_or(kRecheck);
+  course.stopped = [signals] { return signals->Stopped(); };
+  course.on_following = [narrator] { narrator->Following(); };
+  course.on_finishing = [narrator] { narrator->Finishing(); };
+  return course;
 }
 
 absl::Status ImportZooKeeper(const Globals& globals, const MoveOptions& options) {
@@ -227,7 +242,7 @@ absl::Status ImportZooKeeper(const Globals& globals, const MoveOptions& options)
     ZooKeeperSource source(&client, {options.path, options.rate, [&](const std::string& trouble) {
                                        narrator.Connection(trouble);
                                      }});
-    Course course;
+    Course course = CourseOf(options, &bell, &signals, &narrator);
     course.source = [&](Mirror* of) {
       narrator.Advance();
       return source.Exchange(of);
@@ -236,26 +251,61 @@ absl::Status ImportZooKeeper(const Globals& globals, const MoveOptions& options)
     course.target = [&](Mirror* of) -> absl::StatusOr<bool> {
       if (options.dry_run) return WriteNowhere(of);
       // Not before the source has shown that there is something to copy.
-      if (!has_parents && of->counts().created == 0 && !of->idle()) {
+      if (!has_parents && of->has_writes()) {
         PANDO_RETURN_IF_ERROR(MakePandoParents(&connection, options.path));
         has_parents = true;
       }
       return WriteToPando(&connection, of, [&] { return course.source(of).status(); });
     };
-    course.bell = &bell;
-    course.once = options.once || options.dry_run;
-    course.recheck = options.recheck.value_or(kRecheck);
-    course.stopped = [&] { return signals.Stopped(); };
-    course.on_following = [&] { narrator.Following(); };
-    course.on_finishing = [&] { narrator.Finishing(); };
     outcome = RunCourse(&mirror, course);
   }
   narrator.End();
-  const absl::Status ended = End(globals, options, mirror, narrator.elapsed(), outcome);
+  const absl::Status ended =
+      End(globals, options, options.servers.front(), mirror, narrator.elapsed(), outcome);
   if (!outcome.ok() || !options.verify || options.dry_run) return ended;
   const absl::StatusOr<Inventory> source = ZooKeeperInventory(globals, options);
   if (!source.ok()) return source.status();
   const absl::StatusOr<Inventory> target = PandoInventory(&connection, options.path);
+  if (!target.ok()) return target.status();
+  PANDO_RETURN_IF_ERROR(Verify(options, *source, *target));
+  return ended;
+}
+
+absl::Status ExportZooKeeper(const Globals& globals, const MoveOptions& options) {
+  PANDO_RETURN_IF_ERROR(Check(options));
+  Signals signals;
+  const absl::StatusOr<Inventory> before = ZooKeeperInventory(globals, options);
+  if (!before.ok()) return before.status();
+  PANDO_RETURN_IF_ERROR(CheckTarget(options, *before, "ZooKeeper"));
+
+  Doorbell bell;
+  Mirror mirror({options.path, options.delete_extras, options.outstanding}, *before);
+  Narrator narrator(&mirror);
+  absl::Status outcome;
+  {
+    ZooKeeperClient client(ClientOptions(globals, options), &bell);
+    ZooKeeperTarget target(&client,
+                           {options.path, options.outstanding,
+                            [&](const std::string& trouble) { narrator.Connection(trouble); }});
+    PandoSource source(globals.Connect().options(), options.path, &bell);
+    Course course = CourseOf(options, &bell, &signals, &narrator);
+    course.source = [&](Mirror* of) {
+      narrator.Advance();
+      return source.Exchange(of);
+    };
+    course.target = [&](Mirror* of) {
+      return options.dry_run ? WriteNowhere(of) : target.Exchange(of);
+    };
+    outcome = RunCourse(&mirror, course);
+  }
+  narrator.End();
+  const absl::Status ended =
+      End(globals, options, globals.endpoints.front(), mirror, narrator.elapsed(), outcome);
+  if (!outcome.ok() || !options.verify || options.dry_run) return ended;
+  Connection connection = globals.Connect();
+  const absl::StatusOr<Inventory> source = PandoInventory(&connection, options.path);
+  if (!source.ok()) return source.status();
+  const absl::StatusOr<Inventory> target = ZooKeeperInventory(globals, options);
   if (!target.ok()) return target.status();
   PANDO_RETURN_IF_ERROR(Verify(options, *source, *target));
   return ended;
@@ -310,11 +360,6 @@ void AddMoveOptions(CLI::App* command, MoveOptions* options) {
                    "Nodes that the source is asked for at once (default 256)")
       ->check(CLI::Range(uint64_t{1}, kOutstandingMax))
       ->type_name("N");
-  command
-      ->add_option("--rate", options->rate,
-                   "Look at no more than N nodes of the source a second (default: no limit)")
-      ->check(CLI::PositiveNumber)
-      ->type_name("N");
   AddDuration(command, "--recheck", &options->recheck,
               "Look at each node again in so long, for changes that nobody tells: of ACLs "
               "(default 1m; 0: never)");
@@ -332,11 +377,28 @@ void AddImportZooKeeper(CommandLine* line, CLI::App* parent) {
       AddCommand(line, parent, "zookeeper", "Copy a tree out of ZooKeeper, and follow it",
                  [line, options] { return ImportZooKeeper(line->globals, *options); });
   AddMoveOptions(command, options.get());
+  command
+      ->add_option("--rate", options->rate,
+                   "Look at no more than N nodes of the source a second (default: no limit)")
+      ->check(CLI::PositiveNumber)
+      ->type_name("N");
   command->footer(
       "Data, ACLs and all nodes but ephemeral ones are copied while ZooKeeper serves, and changes"
       "\nfollow, until Ctrl-C; what was written before that is copied when it ends. Containers and"
       "\nTTL nodes become persistent ones: ZooKeeper does not tell them apart. --endpoints and"
       "\n--auth are Pando's. docs/migration.md says how to move with seconds of downtime.");
+}
+
+void AddExportZooKeeper(CommandLine* line, CLI::App* parent) {
+  const auto options = std::make_shared<MoveOptions>();
+  CLI::App* command =
+      AddCommand(line, parent, "zookeeper", "Copy a tree into a ZooKeeper, and follow it",
+                 [line, options] { return ExportZooKeeper(line->globals, *options); });
+  AddMoveOptions(command, options.get());
+  command->footer(
+      "The other way of import zookeeper: data, ACLs and all nodes but ephemeral ones are copied"
+      "\nwhile Pando serves, and changes follow, until Ctrl-C. --endpoints and --auth are "
+      "Pando's.");
 }
 
 }  // namespace pando::cli

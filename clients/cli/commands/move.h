@@ -8,6 +8,8 @@ namespace pando::cli {
 
 // Below `import`.
 void AddImportZooKeeper(CommandLine* line, CLI::App* parent);
+// Below `export`.
+void AddExportZooKeeper(CommandLine* line, CLI::App* parent);
 
 }  // namespace pando::cli
 

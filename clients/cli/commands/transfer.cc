@@ -59,6 +59,9 @@ absl::Status Import(const Globals& globals, const TransferOptions& options) {
 }
 
 absl::Status Export(const Globals& globals, const TransferOptions& options) {
+  if (options.folder.empty() || options.path.empty()) {
+    return absl::InvalidArgumentError("PATH and DIR are required; see pando export --help");
+  }
   SkippedPaths skipped;
   Connection connection = globals.Connect();
   absl::StatusOr<TransferSummary> summary;
@@ -107,14 +110,19 @@ void AddImport(CommandLine* line) {
 void AddExport(CommandLine* line) {
   const auto options = std::make_shared<TransferOptions>();
   CLI::App* command =
-      AddCommand(line, &line->app, "export", "Copy a subtree into a local folder, at one revision",
-                 [line, options] { return Export(line->globals, *options); });
-  command->add_option("PATH", options->path, "The topmost node")->required();
-  command->add_option("DIR", options->folder, "The folder that it becomes")->required();
+      line->app.add_subcommand("export", "Copy a subtree into a local folder, at one revision");
+  command->add_option("PATH", options->path, "The topmost node (required)");
+  command->add_option("DIR", options->folder, "The folder that it becomes (required)");
   AddReport(command, options.get());
   command->footer(
       "Nodes with data and without children become files, all others folders. The data of a node"
       "\nthat becomes a folder is skipped.");
+  AddExportZooKeeper(line, command);
+  command->callback([line, options, command] {
+    if (command->get_subcommands().empty()) {
+      line->run = [line, options] { return Export(line->globals, *options); };
+    }
+  });
 }
 
 }  // namespace pando::cli

@@ -65,6 +65,7 @@ class Mirror {
 
   // --- The target ---
   std::optional<Write> NextWrite();
+  bool has_writes() const { return !writes_.empty(); }
   // It was done, or `refusal` says why not. In the order of NextWrite, or in any other.
   void Written(const Write& write, const std::string& refusal);
 

@@ -126,7 +126,7 @@ absl::Status MakePandoParents(Connection* connection, const std::string& path) {
 
 absl::StatusOr<bool> WriteToPando(Connection* connection, Mirror* mirror,
                                   const std::function<absl::Status()>& meanwhile) {
-  bool any = false;
+  if (!mirror->has_writes()) return false;
   absl::Status failure;
   std::deque<Write> sent;
   PipelineTraffic traffic;
@@ -135,7 +135,6 @@ absl::StatusOr<bool> WriteToPando(Connection* connection, Mirror* mirror,
     while (failure.ok()) {
       std::optional<Write> write = mirror->NextWrite();
       if (!write) break;
-      any = true;
       const std::string objection = ObjectionTo(*write);
       if (objection.empty()) {
         sent.push_back(*std::move(write));
@@ -157,7 +156,7 @@ absl::StatusOr<bool> WriteToPando(Connection* connection, Mirror* mirror,
   };
   PANDO_RETURN_IF_ERROR(RunPipeline(connection, traffic));
   PANDO_RETURN_IF_ERROR(failure);
-  return any;
+  return true;
 }
 
 }  // namespace pando::cli
