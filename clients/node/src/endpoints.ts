@@ -40,8 +40,11 @@ export class Endpoints {
     return pause;
   }
 
-  /** What was wrong with each. */
+  /** What was wrong with each that was tried. */
   get failures(): string {
-    return [...this.#failures].map(([where, why]) => `${where}: ${why.message}`).join("; ");
+    return this.#all
+      .filter((where) => this.#failures.has(where) || where === this.current)
+      .map((where) => `${where}: ${this.#failures.get(where)?.message ?? "has not answered yet"}`)
+      .join("; ");
   }
 }

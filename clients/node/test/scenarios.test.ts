@@ -92,6 +92,9 @@ test("silent_server", async () => {
     failure(UnavailableError, world.connect(silent, impatient)),
   );
   assert.match(unavailable.message, /did not answer/);
+  // It is named also before it was silent for too long.
+  const early = await failure(UnavailableError, world.connect(silent, { connectTimeoutMs: 300 }));
+  assert.ok(early.message.includes(silent), early.message);
 });
 
 test("another_cluster", async () => {

@@ -296,12 +296,15 @@ impl Search {
 
 impl std::fmt::Display for Search {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let failed = |endpoint| {
-            let error = self.failures.get(endpoint)?;
-            Some(match error.reason {
-                Reason::NoServer => format!("{endpoint}: {}", error.message),
-                _ => format!("{endpoint}: {error}"),
-            })
+        let failed = |endpoint: &String| match self.failures.get(endpoint) {
+            Some(error) if error.reason == Reason::NoServer => {
+                Some(format!("{endpoint}: {}", error.message))
+            }
+            Some(error) => Some(format!("{endpoint}: {error}")),
+            None if endpoint == self.endpoint() => {
+                Some(format!("{endpoint}: has not answered yet"))
+            }
+            None => None,
         };
         let why: Vec<_> = self.endpoints.iter().filter_map(failed).collect();
         to.write_str(&why.join("; "))

@@ -116,10 +116,14 @@ async fn silent_server() {
     took(began, 500, 1500);
     let began = Instant::now();
     let connect_timeout = 2 * SECOND;
-    let options = Options { attempt_timeout, connect_timeout, ..Options::new([silent]) };
+    let options = Options { attempt_timeout, connect_timeout, ..Options::new([&silent]) };
     let error = failed(Session::connect(options).await, Reason::NoServer);
     took(began, 2000, 2500);
     assert!(error.message.contains("did not answer"), "{error}");
+    // It is named also before it was silent for too long.
+    let options = Options { connect_timeout: SECOND / 3, ..Options::new([&silent]) };
+    let error = failed(Session::connect(options).await, Reason::NoServer);
+    assert!(error.message.contains(&silent), "{error}");
     world.end().await;
 }
 

@@ -1,7 +1,7 @@
 package pando.client;
 
 import java.time.Duration;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -13,7 +13,7 @@ final class Endpoints {
   private static final Duration PAUSE_MAX = Duration.ofMillis(500);
 
   private final List<String> all;
-  private final Map<String, PandoException> failures = new LinkedHashMap<>();
+  private final Map<String, PandoException> failures = new HashMap<>();
   private int current;
   private int tried;
   private Duration pause = PAUSE_MIN;
@@ -45,10 +45,16 @@ final class Endpoints {
     return due;
   }
 
-  /** What was wrong with each. */
+  /** What was wrong with each that was tried. */
   String failures() {
-    return failures.entrySet().stream()
-        .map(failure -> failure.getKey() + ": " + failure.getValue().getMessage())
+    return all.stream()
+        .filter(endpoint -> failures.containsKey(endpoint) || endpoint.equals(current()))
+        .map(endpoint -> endpoint + ": " + failure(endpoint))
         .collect(Collectors.joining("; "));
+  }
+
+  private String failure(String endpoint) {
+    PandoException failure = failures.get(endpoint);
+    return failure == null ? "has not answered yet" : failure.getMessage();
   }
 }

@@ -134,6 +134,12 @@ class ScenariosTest {
                 world.connect(
                     options(List.of(silent)).attemptTimeout(ms(500)).connectTimeout(ms(2000))));
     assertTrue(unavailable.getMessage().contains("did not answer"), unavailable::toString);
+    // It is named also before it was silent for too long.
+    var early =
+        assertThrows(
+            PandoException.Unavailable.class,
+            () -> world.connect(options(List.of(silent)).connectTimeout(ms(300))));
+    assertTrue(early.getMessage().contains(silent), early::toString);
   }
 
   @Test

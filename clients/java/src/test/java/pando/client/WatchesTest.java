@@ -9,7 +9,9 @@ import static pando.v1.EventKind.EVENT_KIND_CREATED;
 import static pando.v1.EventKind.EVENT_KIND_DATA_CHANGED;
 
 import java.time.Duration;
+import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import pando.v1.EventKind;
@@ -115,5 +117,27 @@ class WatchesTest {
     watches.add(new Watch(targets, List.of(), 0));
     var tooMany = assertThrows(PandoException.Invalid.class, () -> watch(Watch.node("/b"), 0));
     assertEquals("TOO_LARGE", tooMany.reason());
+  }
+
+  // Else a reader could take all of them, see no lag, and be left by the stream for ever.
+  @Test
+  void aWatchLagsBeforeItsLastEventsAreThere() {
+    WatchEvent event = event("/a", EVENT_KIND_DATA_CHANGED, 5);
+    WatchResponse many =
+        message(5).addAllEvents(Collections.nCopies(Watch.EVENTS_MAX + 1, event)).build();
+    for (int round = 0; round < 100; round++) {
+      Watch watch = watch(Watch.node("/a"), 4);
+      var lags =
+          CompletableFuture.supplyAsync(
+              () -> {
+                while (watch.size() == 0) {
+                  Thread.onSpinWait();
+                }
+                return watch.lagging;
+              });
+      watches.take(many);
+      assertTrue(lags.join(), "its events are there, and it does not lag");
+      watches.close(watch);
+    }
   }
 }
