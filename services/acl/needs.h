@@ -22,6 +22,7 @@ constexpr Need Needs(const model::Delete&) { return {Need::Of::kParent, model::k
 constexpr Need Needs(const model::Set&) { return {Need::Of::kNode, model::kWrite}; }
 constexpr Need Needs(const model::SetAcl&) { return {Need::Of::kNode, model::kAdmin}; }
 constexpr Need Needs(const model::Check&) { return {Need::Of::kNode, model::kRead}; }
+constexpr Need Needs(const model::CheckAbsent&) { return {Need::Of::kNode, model::kRead}; }
 constexpr Need Needs(const model::Compare&) { return {Need::Of::kNode, model::kRead}; }
 constexpr Need Needs(const model::Get&) { return {Need::Of::kNode, model::kRead}; }
 constexpr Need Needs(const model::List&) { return {Need::Of::kNode, model::kRead}; }

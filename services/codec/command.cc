@@ -54,12 +54,15 @@ void Read(Reader* r, model::Set* set) {
 void Write(Writer* w, const model::Delete& del) {
   w->Bytes(del.path);
   codec::Write(w, del.expected_version);
-  w->Bool(del.recursive);
+  w->Varint(del.recursive ? uint64_t{1} + del.nodes_max : 0);
 }
 void Read(Reader* r, model::Delete* del) {
   del->path = ReadString(r);
   codec::Read(r, &del->expected_version);
-  del->recursive = r->Bool();
+  const uint64_t recursive = r->Varint();
+  if (recursive > uint64_t{1} + ~uint32_t{0}) r->Fail();
+  del->recursive = recursive > 0;
+  del->nodes_max = recursive > 0 ? static_cast<uint32_t>(recursive - 1) : 0;
 }
 
 void Write(Writer* w, const model::SetAcl& set) {
@@ -80,6 +83,15 @@ void Write(Writer* w, const model::Check& check) {
   codec::Write(w, check.expected_version);
 }
 void Read(Reader* r, model::Check* check) {
+  check->path = ReadString(r);
+  codec::Read(r, &check->expected_version);
+}
+
+void Write(Writer* w, const model::CheckAbsent& check) {
+  w->Bytes(check.path);
+  codec::Write(w, check.expected_version);
+}
+void Read(Reader* r, model::CheckAbsent* check) {
   check->path = ReadString(r);
   codec::Read(r, &check->expected_version);
 }

@@ -65,6 +65,7 @@ class Execution {
   model::OperationResult Apply(const model::Delete& del);
   model::OperationResult Apply(const model::SetAcl& set);
   model::OperationResult Apply(const model::Check& check) const;
+  model::OperationResult Apply(const model::CheckAbsent& check) const;
   model::OperationResult Apply(const model::Get& get) const;
   model::Error CheckCreate(const model::Create& create) const;
   // QUOTA_EXCEEDED, if a quota stands against it; the arguments as quota::Quotas::Exceeded has

@@ -352,7 +352,15 @@ OperationResult Execution::Apply(const model::Delete& del) {
     return Failure(
         {.reason = Reason::kNotEmpty, .path = del.path, .detail = "the node has children"});
   }
-  const auto paths = Subtree(*node, del.path, model::kRecursiveNodesMax);
+  const bool limited = del.nodes_max > 0;
+  const size_t nodes_max = limited ? std::min<size_t>(del.nodes_max, model::kRecursiveNodesMax)
+                                   : model::kRecursiveNodesMax;
+  const auto paths = Subtree(*node, del.path, nodes_max);
+  if (!paths && limited) {
+    return Failure({.reason = Reason::kNotEmpty,
+                    .path = del.path,
+                    .detail = absl::StrCat("the subtree has more than ", nodes_max, " nodes")});
+  }
   if (!paths) return Failure(TooManyNodes(del.path));
   denied = CheckSubtree(acl::Needs(del), *paths);
   if (!denied.ok()) return Failure(std::move(denied));
@@ -420,6 +428,19 @@ OperationResult Execution::Apply(const model::Check& check) const {
   if (!denied.ok()) return Failure(std::move(denied));
   const int64_t version = node->record().version;
   return Failure(CheckVersion(check.path, check.expected_version, version));
+}
+
+// Of a node that is there only who may read it is told.
+OperationResult Execution::Apply(const model::CheckAbsent& check) const {
+  for (Error error : {CheckPath(check.path), CheckExpected(check.expected_version)}) {
+    if (!error.ok()) return Failure(std::move(error));
+  }
+  const tree::Node* node = state_->tree().Find(check.path);
+  if (node == nullptr) return {};
+  Error denied = Permit(acl::Needs(check), check.path, *node);
+  if (!denied.ok()) return Failure(std::move(denied));
+  if (check.expected_version.value_or(node->record().version) != node->record().version) return {};
+  return Failure({.reason = Reason::kNodeExists, .path = check.path, .detail = "the node exists"});
 }
 
 OperationResult Execution::Apply(const model::Get& get) const {

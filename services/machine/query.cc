@@ -175,6 +175,12 @@ Reply Answer(const State& state, const Identities&, const model::ListSessions&) 
   return reply;
 }
 
+bool Wants(model::ListNames::Only only, const tree::Node& node) {
+  if (only == model::ListNames::Only::kAll) return true;
+  const bool ephemeral = node.record().kind == model::NodeKind::kEphemeral;
+  return ephemeral == (only == model::ListNames::Only::kEphemeral);
+}
+
 Reply Answer(const State& state, const Identities& identities, const model::ListNames& list) {
   Found found = Find(state, identities, list);
   if (!found.error.ok()) return Reply::Failure(std::move(found.error));
@@ -183,7 +189,7 @@ Reply Answer(const State& state, const Identities& identities, const model::List
   if (const tree::Directory* directory = found.node->directory()) {
     result.names.reserve(directory->children().size());
     for (const tree::ChildRef& child : directory->children()) {
-      result.names.emplace_back(child.node->name());
+      if (Wants(list.only, *child.node)) result.names.emplace_back(child.node->name());
     }
   }
   Reply reply;

@@ -39,6 +39,8 @@ struct Delete {
   std::string path;
   std::optional<int64_t> expected_version;
   bool recursive = false;
+  // Recursive only: a larger subtree is NOT_EMPTY. 0: what kRecursiveNodesMax allows.
+  uint32_t nodes_max = 0;
 };
 
 struct SetAcl {
@@ -54,13 +56,20 @@ struct Check {
   std::optional<int64_t> expected_version;
 };
 
+// The node does not exist, at this version if one is named. Keeper's checkNotExists.
+struct CheckAbsent {
+  std::string path;
+  std::optional<int64_t> expected_version;
+};
+
 // A read inside a transaction: it sees the operations before it.
 struct Get {
   std::string path;
   bool without_data = false;
 };
 
-using Operation = std::variant<Create, Set, Delete, SetAcl, Check, Get>;
+// The order of alternatives is the order of codec's tags: append only.
+using Operation = std::variant<Create, Set, Delete, SetAcl, Check, Get, CheckAbsent>;
 
 struct Compare {
   enum class Subject : uint8_t {

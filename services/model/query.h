@@ -36,9 +36,11 @@ struct ListSessions {};
 
 // --- ZooKeeper's, which know no pages ---------------------------------------------------------
 
-// All children's names, whatever their number: a NamesResult.
+// All children's names, whatever their number, or those of one kind: a NamesResult.
 struct ListNames {
+  enum class Only : uint8_t { kAll = 0, kPersistent = 1, kEphemeral = 2 };  // as Keeper counts
   std::string path;
+  Only only = Only::kAll;  // whatever is not ephemeral counts as persistent
 };
 // How many nodes are below the node: a CountResult. It takes a look at each of them.
 struct CountDescendants {

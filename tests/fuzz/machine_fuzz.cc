@@ -88,15 +88,34 @@ class Log {
   model::SessionId SessionId() { return model::SessionId(choices_.Number()); }
 
   std::string Path() {
-    static constexpr const char* kPaths[] = {"/",    "/a",     "/b",    "/a/b",    "/a/c", "/a/b/c",
-                                             "/ttl", "/ttl/x", "/a-",   "/a/",     "",     "/pando",
-                                             "//",   "/a/./b", "/a/..", "relative"};
+    static constexpr const char* kPaths[] = {"/",
+                                             "/a",
+                                             "/b",
+                                             "/a/b",
+                                             "/a/c",
+                                             "/a/b/c",
+                                             "/ttl",
+                                             "/ttl/x",
+                                             "/a-",
+                                             "/a/",
+                                             "",
+                                             "/pando",
+                                             "//",
+                                             "/a/./b",
+                                             "/a/..",
+                                             "relative",
+                                             "/zookeeper/config",
+                                             "/zookeeper/quota/a/zookeeper_limits",
+                                             "/zookeeper/quota/a/b/zookeeper_limits",
+                                             "/zookeeper/quota/a/zookeeper_stats"};
     constexpr size_t count = sizeof(kPaths) / sizeof(kPaths[0]);
     const size_t choice = choices_.Below(count + 1);
     return choice < count ? std::string(kPaths[choice]) : std::string(choices_.Bytes());
   }
   model::NodeBytes Data() {
-    if (choices_.Below(4) == 0) return std::nullopt;
+    const size_t choice = choices_.Below(5);
+    if (choice == 0) return std::nullopt;
+    if (choice == 1) return "countHardLimit=3;byteHardLimit=9";
     return std::string(choices_.Bytes());
   }
   std::optional<int64_t> Version() {
@@ -126,12 +145,12 @@ class Log {
             .if_not_exists = choices_.Yes()};
   }
   model::Set Set() { return {Path(), Data(), Version()}; }
-  model::Delete Delete() { return {Path(), Version(), choices_.Yes()}; }
+  model::Delete Delete() { return {Path(), Version(), choices_.Yes(), choices_.Byte()}; }
   model::SetAcl SetAcl() { return {Path(), Acl(), Version(), choices_.Yes()}; }
   model::Get Get() { return {Path(), choices_.Yes()}; }
 
   model::Operation Operation() {
-    switch (choices_.Below(6)) {
+    switch (choices_.Below(7)) {
       case 0:
         return Create();
       case 1:
@@ -142,6 +161,8 @@ class Log {
         return SetAcl();
       case 4:
         return model::Check{Path(), Version()};
+      case 5:
+        return model::CheckAbsent{Path(), Version()};
       default:
         return Get();
     }

@@ -74,7 +74,11 @@ inline std::vector<model::CommandBody> SampleBodies() {
           model::AttachSession{model::SessionId(4)},
           model::CloseSession{model::SessionId(5)},
           model::ExpireSessions{{model::SessionId(6), model::SessionId(7)}},
-          model::Reap{{{"/r", model::Revision(8), {9}}}}};
+          model::Reap{{{"/r", model::Revision(8), {9}}}},
+          model::Transaction{
+              .then_operations = {
+                  model::CheckAbsent{"/e", 3},
+                  model::Delete{.path = "/f", .recursive = true, .nodes_max = ~uint32_t{0}}}}};
 }
 
 inline model::Stat SampleStat() {
