@@ -55,6 +55,9 @@ struct GetDigest {};
 // EnsembleStatus.
 struct Administer {
   AdminOrder order;
+  // A change is made only while /zookeeper/config is of this revision; otherwise BAD_VERSION. None:
+  // of any.
+  model::Revision config;
 };
 
 // A command, before source, number and stamp are given to it; or something that is not logged.

@@ -90,6 +90,7 @@ using AdminOrder = std::variant<AddMember, PromoteMember, RemoveMember, Transfer
 struct AdminRequest {
   uint64_t id = 0;  // the sender's own
   AdminOrder order;
+  model::Revision config;  // as Administer has it
 };
 struct AdminReply {
   uint64_t id = 0;

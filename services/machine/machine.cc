@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "machine/execution.h"
 #include "model/mutant.h"
+#include "model/zookeeper.h"
 
 namespace pando::machine {
 
@@ -104,6 +105,11 @@ std::vector<model::Reap::Node> Machine::DueForReap(base::WallTime wall, size_t m
 model::SourceNumber Machine::LastNumberOf(const model::Source& source) const {
   const codec::SourceRecord last = state_.SourceOf(source.storage);
   return last.start == source.start ? last.number : model::SourceNumber();
+}
+
+model::Revision Machine::config_revision() const {
+  const tree::Node* config = state_.tree().Find(model::kConfigPath);
+  return config == nullptr ? model::Revision() : config->record().modify_revision;
 }
 
 Machine::Counts Machine::counts() const {

@@ -77,6 +77,8 @@ class Machine {
   // Of the backup that the ensemble began with; 0: it began with nothing.
   uint64_t origin() const { return state_.origin(); }
   const model::Membership& membership() const { return state_.membership(); }
+  // Of what /zookeeper/config holds; none: there is no such node.
+  model::Revision config_revision() const;
 
   // Of the last numbered command of this source that was applied; none: there was none.
   model::SourceNumber LastNumberOf(const model::Source& source) const;

@@ -62,7 +62,7 @@ void Fields(auto& v, Of<io::AddMember> auto& m) { v(m.member); }
 void Fields(auto& v, Of<io::PromoteMember> auto& m) { v(m.id); }
 void Fields(auto& v, Of<io::RemoveMember> auto& m) { v(m.id); }
 void Fields(auto& v, Of<io::TransferLeadership> auto& m) { v(m.to); }
-void Fields(auto& v, Of<io::AdminRequest> auto& m) { v(m.id, m.order); }
+void Fields(auto& v, Of<io::AdminRequest> auto& m) { v(m.id, m.order, m.config); }
 void Fields(auto& v, Of<io::AdminReply> auto& m) { v(m.id, m.error, m.revision, m.leader); }
 void Fields(auto& v, Of<io::Announce> auto& m) { v(m.storage, m.initial); }
 void Fields(auto& v, Of<io::AnnounceReply> auto& m) { v(m.storage, m.recorded); }

@@ -20,7 +20,7 @@
 
 namespace pando::protocol {
 
-inline constexpr uint64_t kProtocol = 2;
+inline constexpr uint64_t kProtocol = 3;
 
 // Initial metadata of the called server: it has read the Hello, and listens.
 inline constexpr char kListens[] = "pando-listens";

@@ -72,7 +72,7 @@ std::vector<io::PeerMessage> Samples() {
       io::DigestReport{Revision(10'000), ~uint64_t{0}},
       io::DigestVerdict{Revision(10'000), 5},
       io::AdminRequest{1, io::AddMember{SampleMember()}},
-      io::AdminRequest{2, io::PromoteMember{ServerId(2)}},
+      io::AdminRequest{2, io::PromoteMember{ServerId(2)}, Revision(7)},
       io::AdminRequest{3, io::RemoveMember{ServerId(3)}},
       io::AdminRequest{4, io::TransferLeadership{ServerId(4)}},
       io::AdminReply{1, error, Revision(5), ServerId(2)},
@@ -141,6 +141,7 @@ TEST(Wire, FieldsComeBack) {
             (std::vector<int64_t>{-1, 0, 30'000}));
   EXPECT_EQ(std::get<io::AddMember>(std::get<io::AdminRequest>(messages[15]).order).member,
             SampleMember());
+  EXPECT_EQ(std::get<io::AdminRequest>(messages[16]).config, Revision(7));
   EXPECT_EQ(std::get<io::AdminReply>(messages[19]).error,
             std::get<io::AdminReply>(Samples()[19]).error);
   EXPECT_EQ(std::get<io::Announce>(messages[20]).initial.members[1], SampleMember());

@@ -40,7 +40,7 @@ model::Member Described(const model::Member& row, const io::PeerHello& hello) {
 void Replica::OnAdminister(io::Administer request, base::Instant deadline, Responder responder) {
   const uint64_t id = ++last_administration_;
   Administration& administration = administrations_[id];
-  administration = {.order = std::move(request.order),
+  administration = {.request = std::move(request),
                     .responder = std::move(responder),
                     .until = std::min(deadline, now_ + kOrderPatience),
                     .term = raft_.term()};
@@ -49,9 +49,11 @@ void Replica::OnAdminister(io::Administer request, base::Instant deadline, Respo
 
 void Replica::SendOrder(uint64_t id, const Administration& administration) {
   if (IsLeader()) {
-    Obey({.from = {}, .id = id}, administration.order);
+    Obey({.from = {}, .id = id, .config = administration.request.config},
+         administration.request.order);
   } else if (raft_.leader() && raft_.leader() != options_.id) {
-    Mail(raft_.leader(), io::AdminRequest{id, administration.order});
+    Mail(raft_.leader(),
+         io::AdminRequest{id, administration.request.order, administration.request.config});
   }
 }
 
@@ -70,7 +72,7 @@ void Replica::SendOrdersAgain() {
   std::vector<uint64_t> again;
   for (auto& [id, administration] : administrations_) {
     if (administration.answer_at) continue;
-    const auto* transfer = std::get_if<io::TransferLeadership>(&administration.order);
+    const auto* transfer = std::get_if<io::TransferLeadership>(&administration.request.order);
     if (transfer == nullptr) {
       again.push_back(id);
     } else if (!transfer->to || transfer->to == raft_.leader()) {
@@ -98,7 +100,7 @@ void Replica::AnswerAdministrations() {
              {.reason = raft_.leader() ? Reason::kTimeout : Reason::kNoLeader,
               .detail = "not done within the deadline",
               .maybe_applied = true});
-    } else if (std::holds_alternative<io::TransferLeadership>(administration.order)) {
+    } else if (std::holds_alternative<io::TransferLeadership>(administration.request.order)) {
       Answer(administration.responder, {}, Status());
     } else {
       Answer(administration.responder, {},
@@ -111,7 +113,8 @@ void Replica::AnswerAdministrations() {
 // --- Where it is done -------------------------------------------------------------------------
 
 void Replica::On(const io::PeerHello& from, io::AdminRequest& request) {
-  if (IsLeader() && IsMember(from)) Obey({.from = from.id, .id = request.id}, request.order);
+  if (!IsLeader() || !IsMember(from)) return;
+  Obey({.from = from.id, .id = request.id, .config = request.config}, request.order);
 }
 
 void Replica::Obey(Ordered ordered, const io::AdminOrder& order) {
@@ -214,7 +217,21 @@ void Replica::Obey(Ordered ordered, const io::TransferLeadership& transfer) {
   ordered_transfers_.push_back(ordered);
 }
 
+// A change that is not applied yet may be what the caller does not know of.
+Error Replica::CheckConfig(const Ordered& ordered) const {
+  if (!ordered.config) return {};
+  if (raft_.membership_index() > machine_->applied()) {
+    return {.reason = Reason::kConfigInProgress, .detail = "the membership is being changed"};
+  }
+  if (machine_->config_revision() == ordered.config) return {};
+  return {.reason = Reason::kBadVersion,
+          .detail = "the configuration has changed meanwhile",
+          .expected = static_cast<int64_t>(ordered.config.value()),
+          .actual = static_cast<int64_t>(machine_->config_revision().value())};
+}
+
 void Replica::ProposeMembership(Ordered ordered, const model::Membership& next) {
+  if (Error error = CheckConfig(ordered); !error.ok()) return Reply(ordered, std::move(error), {});
   const absl::StatusOr<model::Revision> index =
       raft_.Propose(now_, model::EntryKind::kMembership, codec::EncodeMembership(next));
   if (index.ok()) {
@@ -246,7 +263,7 @@ void Replica::Reply(Ordered ordered, Error error, model::Revision revision) {
   const auto found = administrations_.find(ordered.id);
   if (found == administrations_.end()) return;
   const bool gone = error.reason == Reason::kNoNode && found->second.again &&
-                    std::holds_alternative<io::RemoveMember>(found->second.order);
+                    std::holds_alternative<io::RemoveMember>(found->second.request.order);
   if (error.ok() || gone) {
     found->second.answer_at = std::max(revision, model::Revision(1));
     return;
@@ -305,7 +322,7 @@ void Replica::TendMembers() {
       if (IsLeader()) {
         return Obey(Ordered{}, io::AddMember{std::move(joiner)});
       }
-      if (raft_.leader()) Mail(raft_.leader(), io::AdminRequest{0, io::AddMember{joiner}});
+      if (raft_.leader()) Mail(raft_.leader(), io::AdminRequest{0, io::AddMember{joiner}, {}});
       continue;
     }
     if (!IsLeader() || (member->storage && member->storage != hello.storage)) continue;

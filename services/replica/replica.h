@@ -176,7 +176,7 @@ class Replica : private watch::Streams::Sink {
 
   // One administrative request that was made here, until it is answered.
   struct Administration {
-    io::AdminOrder order;
+    io::Administer request;
     Responder responder;
     base::Instant until;
     model::Term term;           // that the transfer was asked in
@@ -187,6 +187,7 @@ class Replica : private watch::Streams::Sink {
   struct Ordered {
     model::ServerId from;  // none: for a request that was made here
     uint64_t id = 0;
+    model::Revision config;  // as Administer has it
   };
   // What that one is to be told.
   struct Verdict {
@@ -300,6 +301,7 @@ class Replica : private watch::Streams::Sink {
   void Obey(Ordered ordered, const io::PromoteMember& promote);
   void Obey(Ordered ordered, const io::RemoveMember& remove);
   void Obey(Ordered ordered, const io::TransferLeadership& transfer);
+  model::Error CheckConfig(const Ordered& ordered) const;
   void ProposeMembership(Ordered ordered, const model::Membership& next);
   void Reply(Ordered ordered, model::Error error, model::Revision revision);
   void ReplyOnceApplied(Ordered ordered, model::Error error);
