@@ -52,11 +52,26 @@ Check ReadCheck(Part part, Reader* in) {
   return request;
 }
 
+CheckNotExists ReadCheckNotExists(Reader* in) {
+  CheckNotExists request;
+  request.path = in->String();
+  request.version = in->Int();
+  return request;
+}
+
+RemoveRecursive ReadRemoveRecursive(Reader* in) {
+  RemoveRecursive request;
+  request.path = in->NonNull();
+  request.nodes_max = static_cast<uint32_t>(in->Int());
+  return request;
+}
+
 Read ReadRead(Opcode type, Reader* in) {
   Read request;
   request.type = type;
   request.path = in->NonNull();
   request.watch = in->Bool();
+  if (type == Opcode::kFilteredList) request.filter = in->Byte();
   return request;
 }
 
@@ -78,7 +93,8 @@ bool ReadMulti(Reader* in, Multi* multi) {
       case Opcode::kCreate:
       case Opcode::kCreate2:
       case Opcode::kCreateContainer:
-      case Opcode::kCreateTtl: {
+      case Opcode::kCreateTtl:
+      case Opcode::kCreateIfNotExists: {
         Create create = ReadCreate(header.type, Part::kOfMulti, in);
         const bool known = create.flags >= 0 && create.flags <= kCreateFlagsMax;
         if (!known && create.type != Opcode::kCreateTtl) return false;
@@ -93,6 +109,12 @@ bool ReadMulti(Reader* in, Multi* multi) {
         break;
       case Opcode::kCheck:
         multi->parts.emplace_back(ReadCheck(Part::kOfMulti, in));
+        break;
+      case Opcode::kCheckNotExists:
+        multi->parts.emplace_back(ReadCheckNotExists(in));
+        break;
+      case Opcode::kRemoveRecursive:
+        multi->parts.emplace_back(ReadRemoveRecursive(in));
         break;
       default:
         return false;
@@ -147,6 +169,7 @@ Decoded ReadRequest(Opcode type, Reader* in, Request* out) {
     case Opcode::kCreate2:
     case Opcode::kCreateContainer:
     case Opcode::kCreateTtl:
+    case Opcode::kCreateIfNotExists:
       *out = ReadCreate(type, Part::kNo, in);
       break;
     case Opcode::kDelete:
@@ -162,7 +185,14 @@ Decoded ReadRequest(Opcode type, Reader* in, Request* out) {
     case Opcode::kGetData:
     case Opcode::kGetChildren:
     case Opcode::kGetChildren2:
+    case Opcode::kFilteredList:
       *out = ReadRead(type, in);
+      break;
+    case Opcode::kCheckNotExists:
+      *out = ReadCheckNotExists(in);
+      break;
+    case Opcode::kRemoveRecursive:
+      *out = ReadRemoveRecursive(in);
       break;
     case Opcode::kGetAcl:
       *out = GetAcl{in->NonNull()};

@@ -12,6 +12,8 @@ bool ReadRecord(Opcode type, Reader* in, Record* out) {
   switch (type) {
     case Opcode::kDelete:
     case Opcode::kCheck:
+    case Opcode::kCheckNotExists:
+    case Opcode::kRemoveRecursive:
     case Opcode::kPing:
     case Opcode::kAuth:
     case Opcode::kCloseSession:
@@ -26,6 +28,7 @@ bool ReadRecord(Opcode type, Reader* in, Record* out) {
       *out = NoRecord{};
       return true;
     case Opcode::kCreate:
+    case Opcode::kCreateIfNotExists:
     case Opcode::kSync:
       *out = PathRecord{in->String(), std::nullopt};
       return true;
@@ -48,6 +51,7 @@ bool ReadRecord(Opcode type, Reader* in, Record* out) {
       *out = NamesRecord{in->Strings(), std::nullopt};
       return true;
     case Opcode::kGetChildren2:
+    case Opcode::kFilteredList:
       *out = NamesRecord{in->Strings(), in->Stat()};
       return true;
     case Opcode::kGetAcl:
@@ -81,6 +85,9 @@ bool IsResult(Opcode type) {
     case Opcode::kDelete:
     case Opcode::kSetData:
     case Opcode::kCheck:
+    case Opcode::kCheckNotExists:
+    case Opcode::kCreateIfNotExists:
+    case Opcode::kRemoveRecursive:
     case Opcode::kGetData:
     case Opcode::kGetChildren:
       return true;

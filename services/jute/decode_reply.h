@@ -20,9 +20,10 @@
 
 namespace pando::jute {
 
-// delete, check, ping, auth, closeSession, setWatches and all that is done to watches.
+// delete, check, checkNotExists, removeRecursive, ping, auth, closeSession, setWatches and all that
+// is done to watches.
 struct NoRecord {};
-// create and sync: the path alone; the other creates with the Stat.
+// create, createIfNotExists and sync: the path alone; the other creates with the Stat.
 struct PathRecord {
   std::string path;
   std::optional<model::Stat> stat;
@@ -36,7 +37,7 @@ struct DataRecord {
   model::NodeBytes data;
   model::Stat stat;
 };
-// getChildren and getEphemerals: the names alone; getChildren2 with the Stat.
+// getChildren and getEphemerals: the names alone; getChildren2 and filteredList with the Stat.
 struct NamesRecord {
   std::vector<std::string> names;
   std::optional<model::Stat> stat;

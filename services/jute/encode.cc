@@ -35,7 +35,7 @@ FrameWriter::~FrameWriter() {
   PutInt(static_cast<uint32_t>(out_->size() - begin_ - kLengthBytes), out_->data() + begin_);
 }
 
-void FrameWriter::Bool(bool value) { out_->push_back(value ? 1 : 0); }
+void FrameWriter::Byte(uint8_t value) { out_->push_back(static_cast<char>(value)); }
 
 void FrameWriter::Int(int32_t value) {
   char bytes[4];

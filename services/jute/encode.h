@@ -23,7 +23,8 @@ class FrameWriter {
   FrameWriter(std::string* out, const ReplyHeader& header);
   ~FrameWriter();
 
-  void Bool(bool value);
+  void Byte(uint8_t value);
+  void Bool(bool value) { Byte(value ? 1 : 0); }
   void Int(int32_t value);
   void Long(int64_t value);
   void String(std::string_view value);

@@ -9,11 +9,14 @@ namespace pando::jute {
 namespace {
 
 Opcode TypeOfPart(const Multi::Part& part) {
-  return std::visit(base::Overloaded{[](const Create& in) { return in.type; },
-                                     [](const Delete&) { return Opcode::kDelete; },
-                                     [](const SetData&) { return Opcode::kSetData; },
-                                     [](const Check&) { return Opcode::kCheck; }},
-                    part);
+  return std::visit(
+      base::Overloaded{[](const Create& in) { return in.type; },
+                       [](const Delete&) { return Opcode::kDelete; },
+                       [](const SetData&) { return Opcode::kSetData; },
+                       [](const Check&) { return Opcode::kCheck; },
+                       [](const CheckNotExists&) { return Opcode::kCheckNotExists; },
+                       [](const RemoveRecursive&) { return Opcode::kRemoveRecursive; }},
+      part);
 }
 
 // The old one has no room for the persistent ones.
@@ -41,9 +44,14 @@ class RecordWriter {
     out_->Int(in.version);
   }
   void operator()(const Check& in) const { PathAndInt(in.path, in.version); }
+  void operator()(const CheckNotExists& in) const { PathAndInt(in.path, in.version); }
+  void operator()(const RemoveRecursive& in) const {
+    PathAndInt(in.path, static_cast<int32_t>(in.nodes_max));
+  }
   void operator()(const Read& in) const {
     out_->String(in.path);
     out_->Bool(in.watch);
+    if (in.type == Opcode::kFilteredList) out_->Byte(in.filter);
   }
   void operator()(const GetAcl& in) const { out_->String(in.path); }
   void operator()(const SetAcl& in) const {
@@ -134,6 +142,8 @@ Opcode TypeOf(const Request& request) {
                         [](const GetAllChildrenNumber&) { return Opcode::kGetAllChildrenNumber; },
                         [](const AddWatch&) { return Opcode::kAddWatch; },
                         [](const WhoAmI&) { return Opcode::kWhoAmI; },
+                        [](const CheckNotExists&) { return Opcode::kCheckNotExists; },
+                        [](const RemoveRecursive&) { return Opcode::kRemoveRecursive; },
                     },
                     request);
 }

@@ -28,9 +28,9 @@ std::string_view Reader::Take(size_t bytes) {
   return taken;
 }
 
-bool Reader::Bool() {
+uint8_t Reader::Byte() {
   const std::string_view byte = Take(1);
-  return !byte.empty() && byte.front() != 0;
+  return byte.empty() ? 0 : static_cast<uint8_t>(byte.front());
 }
 
 int32_t Reader::Int() {

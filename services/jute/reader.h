@@ -35,7 +35,8 @@ class Reader {
   bool ok() const { return ok_; }
   size_t left() const { return rest_.size(); }
 
-  bool Bool();
+  uint8_t Byte();
+  bool Bool() { return Byte() != 0; }
   int32_t Int();
   int64_t Long();
   std::string String();   // null: empty

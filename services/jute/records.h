@@ -48,6 +48,11 @@ enum class Opcode : int32_t {
   kSetWatches2 = 105,
   kAddWatch = 106,
   kWhoAmI = 107,
+  // ClickHouse Keeper's.
+  kFilteredList = 500,
+  kCheckNotExists = 501,
+  kCreateIfNotExists = 502,
+  kRemoveRecursive = 503,
   kCreateSession = -10,
   kCloseSession = -11,
   kError = -1,
@@ -113,7 +118,7 @@ struct RequestHeader {
   Opcode type = Opcode::kPing;
 };
 
-// kCreate, kCreate2, kCreateContainer, kCreateTtl.
+// kCreate, kCreate2, kCreateContainer, kCreateTtl, kCreateIfNotExists.
 struct Create {
   Opcode type = Opcode::kCreate;
   std::string path;
@@ -135,11 +140,12 @@ struct Check {
   std::string path;
   int32_t version = 0;
 };
-// kExists, kGetData, kGetChildren, kGetChildren2.
+// kExists, kGetData, kGetChildren, kGetChildren2, kFilteredList.
 struct Read {
   Opcode type = Opcode::kGetData;
   std::string path;
   bool watch = false;
+  uint8_t filter = 0;  // kFilteredList only: 0 all, 1 persistent ones, 2 ephemeral ones
 };
 struct GetAcl {
   std::string path;
@@ -152,10 +158,19 @@ struct SetAcl {
 struct Sync {
   std::string path;
 };
+// As Check, of a node that must not be there.
+struct CheckNotExists {
+  std::string path;
+  int32_t version = 0;
+};
+struct RemoveRecursive {
+  std::string path;
+  uint32_t nodes_max = 0;  // of a larger subtree nothing is removed
+};
 struct Ping {};
 struct CloseSession {};
 struct Multi {
-  using Part = std::variant<Create, Delete, SetData, Check>;
+  using Part = std::variant<Create, Delete, SetData, Check, CheckNotExists, RemoveRecursive>;
   std::vector<Part> parts;
 };
 struct MultiRead {
@@ -204,10 +219,10 @@ struct AddWatch {
 };
 struct WhoAmI {};
 
-using Request =
-    std::variant<Create, Delete, SetData, Check, Read, GetAcl, SetAcl, Sync, Ping, CloseSession,
-                 Multi, MultiRead, Reconfig, CheckWatches, RemoveWatches, Auth, SetWatches, Sasl,
-                 GetEphemerals, GetAllChildrenNumber, AddWatch, WhoAmI>;
+using Request = std::variant<Create, Delete, SetData, Check, Read, GetAcl, SetAcl, Sync, Ping,
+                             CloseSession, Multi, MultiRead, Reconfig, CheckWatches, RemoveWatches,
+                             Auth, SetWatches, Sasl, GetEphemerals, GetAllChildrenNumber, AddWatch,
+                             WhoAmI, CheckNotExists, RemoveRecursive>;
 
 // --- Replies ----------------------------------------------------------------------------------
 

@@ -207,6 +207,19 @@ absl::Status SetOffline(std::string_view dir, Config::Action action, Config* to)
   return absl::OkStatus();
 }
 
+absl::Status SetEnabled(std::string_view text, Config* to) {
+  for (const absl::string_view name : absl::StrSplit(base::View(text), ',', absl::SkipEmpty())) {
+    if (name == "reconfig") {
+      to->zookeeper_reconfig = true;
+    } else if (name == "keeper") {
+      to->zookeeper_keeper = true;
+    } else {
+      return Wrong(text, "may name reconfig and keeper");
+    }
+  }
+  return absl::OkStatus();
+}
+
 // --- The flags --------------------------------------------------------------------------------
 
 using Text = std::string_view;
@@ -235,9 +248,12 @@ const Flag kFlags[] = {
     {"listen-zookeeper-tls", "HOST:PORT", nullptr,
      [](Text t, W* w) { return SetAddress(t, &w->config.zookeeper_tls); },
      "The same under TLS, with --tls-cert and --tls-client-ca; default: not at all"},
-    {"zookeeper-words", "WORD,…", "srvr",
+    {"zookeeper-words", "WORD,…", "srvr,isro",
      [](Text t, W* w) { return SetWords(t, &w->config.zookeeper_words); },
      "Four-letter words that the ZooKeeper port answers; * for all"},
+    {"zookeeper-enable", "NAME,…", nullptr, [](Text t, W* w) { return SetEnabled(t, &w->config); },
+     "What ZooKeeper's clients may do besides: reconfig, change the membership; keeper, ask what "
+     "ClickHouse Keeper has"},
     {"advertise-client", "HOST:PORT", nullptr,
      [](Text t, W* w) { return SetAdvertise(t, &w->advertise_client); },
      "The same port as others reach it; default: --listen-client"},

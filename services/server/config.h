@@ -76,6 +76,8 @@ struct Config {
   std::string super_digest;                      // USER:HASH; empty: nobody is super
   model::Acl administrators;                     // who has ADMIN in it may administer
   std::vector<zookeeper::Word> zookeeper_words;  // that the ZooKeeper port answers
+  bool zookeeper_reconfig = false;               // its clients may change the membership
+  bool zookeeper_keeper = false;                 // and ask what ClickHouse Keeper has besides
   std::string audit_log;                         // a file; empty: none
 };
 

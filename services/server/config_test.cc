@@ -77,7 +77,9 @@ TEST(Config, TwoFlagsAreEnough) {
   EXPECT_EQ(config.peer.listen.ToString(), "127.0.0.1:7401");
   EXPECT_EQ(config.http.listen.ToString(), "127.0.0.1:7402");
   EXPECT_EQ(config.zookeeper.listen.ToString(), "127.0.0.1:7403");
-  EXPECT_EQ(config.zookeeper_words, std::vector<zookeeper::Word>{zookeeper::Word::kSrvr});
+  EXPECT_EQ(config.zookeeper_words,
+            (std::vector<zookeeper::Word>{zookeeper::Word::kSrvr, zookeeper::Word::kIsro}));
+  EXPECT_FALSE(config.zookeeper_reconfig);
   const std::vector<InitialMember> alone = {{model::ServerId(1), {"127.0.0.1", 7401}}};
   EXPECT_EQ(config.initial_cluster, alone);
   EXPECT_EQ(config.value_bytes_max, model::kValueBytesDefault);

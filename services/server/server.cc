@@ -176,6 +176,9 @@ absl::Status Server::ListenZooKeeper() {
   options.random_bytes = posix::RandomBytes;
   options.super_digest = config_.super_digest;
   options.words = config_.zookeeper_words;
+  options.server = config_.id;
+  options.reconfig = config_.zookeeper_reconfig;
+  options.keeper = config_.zookeeper_keeper;
   options.facts = [this] {
     return zookeeper::Facts{
         .version = kVersion,

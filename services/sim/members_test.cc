@@ -3,7 +3,6 @@
 #include <string>
 
 #include "gtest/gtest.h"
-#include "model/zookeeper.h"
 #include "sim/testing/small_ensemble.h"
 
 namespace pando::sim {
@@ -144,28 +143,6 @@ TEST_F(MembersTest, WhoWasAwayIsFoundByALeaderThatItDoesNotKnow) {
   schedule_.RunFor(seconds(5));
   EXPECT_EQ(ReplicaOf(follower_).raft().leader(), ServerId(4));
   EXPECT_TRUE(Write(follower_, "a")->ok());
-}
-
-// Who changes the membership by what /zookeeper/config said is not to undo what he has not seen.
-TEST_F(MembersTest, AChangeOfAConfigurationThatIsNoMoreIsRefused) {
-  StartThree();
-  model::Transaction nodes;
-  for (const char* path : {model::kZooKeeperPath, model::kConfigPath}) {
-    nodes.then_operations.emplace_back(model::Create{.path = path});
-  }
-  io::Request make;
-  make.body = model::Command{.identities = {}, .body = std::move(nodes)};
-  ASSERT_TRUE(Call(leader_, std::move(make))->ok());
-  const model::Revision config = ReplicaOf(leader_).machine().config_revision();
-  const auto remove = [&](uint64_t id) {
-    io::Request request;
-    request.body = io::Administer{io::RemoveMember{ServerId(id)}, config};
-    return Call(follower_, std::move(request))->error.reason;
-  };
-  EXPECT_EQ(remove(other_), model::Reason::kOk);
-  EXPECT_GT(ReplicaOf(follower_).machine().config_revision(), config);
-  EXPECT_EQ(remove(follower_), model::Reason::kBadVersion);
-  EXPECT_NE(ReplicaOf(leader_).raft().membership().Find(ServerId(follower_)), nullptr);
 }
 
 // Thesis 4.2.3: it would ask for votes for ever if nobody told it.

@@ -30,6 +30,7 @@ bool IsRead(Opcode type) {
     case Opcode::kGetAcl:
     case Opcode::kGetChildren:
     case Opcode::kGetChildren2:
+    case Opcode::kFilteredList:
     case Opcode::kGetAllChildrenNumber:
       return true;
     default:
@@ -47,6 +48,7 @@ ErrorCode CodeOf(Opcode type, const model::Error& error) {
 void WriteOperation(Opcode type, const model::OperationResult& result, FrameWriter* out) {
   switch (type) {
     case Opcode::kCreate:
+    case Opcode::kCreateIfNotExists:
       return out->String(result.path);
     case Opcode::kCreate2:
     case Opcode::kCreateContainer:
@@ -58,6 +60,7 @@ void WriteOperation(Opcode type, const model::OperationResult& result, FrameWrit
     case Opcode::kExists:
       return out->Stat(result.stat);
     case Opcode::kGetData:
+    case Opcode::kReconfig:
       out->Buffer(View(result.data));
       return out->Stat(result.stat);
     default:
@@ -69,7 +72,8 @@ void WriteRecord(const Expected& expected, const Reply& reply, FrameWriter* out)
   switch (expected.type) {
     case Opcode::kGetChildren:
       return out->Strings(std::get<model::NamesResult>(reply.result).names);
-    case Opcode::kGetChildren2: {
+    case Opcode::kGetChildren2:
+    case Opcode::kFilteredList: {
       const auto& names = std::get<model::NamesResult>(reply.result);
       out->Strings(names.names);
       return out->Stat(names.parent);

@@ -16,6 +16,7 @@
 #include "model/zookeeper.h"
 #include "zookeeper/answer.h"
 #include "zookeeper/errors.h"
+#include "zookeeper/keeper.h"
 #include "zookeeper/opcode.h"
 
 namespace pando::zookeeper {
@@ -27,6 +28,9 @@ using jute::Opcode;
 constexpr size_t kLengthBytes = 4;
 // How long a greeting waits for a leader.
 constexpr base::Duration kGreetingPatience = std::chrono::seconds(10);
+// The ids of sessions that are one connection's alone. No revision is as high.
+constexpr uint64_t kLocalSessions = uint64_t{1} << 62;
+constexpr size_t kLocalSessionBytes = 7;
 constexpr int32_t kPersistentMode = 0;
 constexpr int32_t kRecursiveMode = 1;
 
@@ -37,7 +41,15 @@ uint32_t LengthAt(std::string_view bytes) {
 }
 
 bool IsChildrenRead(Opcode type) {
-  return type == Opcode::kGetChildren || type == Opcode::kGetChildren2;
+  return type == Opcode::kGetChildren || type == Opcode::kGetChildren2 ||
+         type == Opcode::kFilteredList;
+}
+
+model::OperationResult OwnNode(std::string data) {
+  model::OperationResult result;
+  result.stat.data_length = static_cast<int64_t>(data.size());
+  result.data = std::move(data);
+  return result;
 }
 
 }  // namespace
@@ -115,20 +127,33 @@ size_t Connection::Consume(std::string_view bytes) {
 void Connection::OnFrame(std::string_view payload) {
   jute::RequestHeader header;
   jute::Request request;
-  const jute::Decoded decoded = jute::DecodeRequest(payload, &header, &request);
+  jute::Decoded decoded = jute::DecodeRequest(payload, &header, &request);
   if (decoded == jute::Decoded::kNoHeader) return End("a frame without a header");
   if (decoded == jute::Decoded::kOk && AnswerAtOnce(header, request)) return;
+  if (!options_.keeper && IsOfKeeper(request)) {
+    const bool part = header.type == Opcode::kMulti;
+    decoded = part ? jute::Decoded::kMalformed : jute::Decoded::kUnknownOpcode;
+  }
 
   Waiting waiting;
   waiting.began = host_->now();
   std::vector<Question> questions;
-  if (decoded == jute::Decoded::kOk) {
-    waiting.expected = Translate(std::move(request), session_, &questions);
-  } else {
+  if (decoded != jute::Decoded::kOk) {
     waiting.expected.type = header.type;
     const bool unknown = decoded == jute::Decoded::kUnknownOpcode;
     waiting.expected.refused = unknown ? ErrorCode::kUnimplemented : ErrorCode::kMarshallingError;
     waiting.expected.ends_connection = unknown;
+  } else if (read_only_ && (header.type == Opcode::kCloseSession || NeedsMajority(header.type))) {
+    RefuseReadOnly(header.type, &waiting.expected);
+  } else if (auto own = options_.keeper ? KeeperNode(request) : std::nullopt) {
+    waiting.expected.type = header.type;
+    waiting.expected.own_node = std::move(own);
+    waiting.expected.answers = 1;
+    questions.push_back({model::QueryBody(model::Touch{})});  // its place among the others
+  } else if (auto* reconfig = std::get_if<jute::Reconfig>(&request)) {
+    Reconfigure(std::move(*reconfig), &waiting.expected);
+  } else {
+    waiting.expected = Translate(std::move(request), session_, &questions);
   }
   waiting.expected.xid = header.xid;
   if (waiting.expected.ends_connection) phase_ = Phase::kLeaving;
@@ -186,6 +211,7 @@ void Connection::Deny(Opcode type, std::string_view path, model::Reason reason) 
 
 void Connection::Greet(std::string_view payload) {
   if (!jute::DecodeConnectRequest(payload, &greeting_)) return End("the greeting cannot be read");
+  if (host_->read_only()) return GreetReadOnly();
   if (!host_->prepared()) return Prepare();
   AskForSession();
 }
@@ -240,7 +266,8 @@ void Connection::AskAlone(io::Request request) {
 void Connection::OnGreeting(const model::Reply& reply) {
   const model::Reason reason = reply.error.reason;
   const bool refused = EndsConnection(reason) || reason == model::Reason::kBehind;
-  if (phase_ == Phase::kAttaching && refused) {
+  if ((phase_ == Phase::kAttaching && refused) ||
+      (phase_ == Phase::kLooking && EndsConnection(reason))) {
     if (reason == model::Reason::kUnauthenticated) Deny(Opcode::kCreateSession, {}, reason);
     return RefuseSession();
   }
@@ -254,6 +281,8 @@ void Connection::OnGreeting(const model::Reply& reply) {
                      ", which is of another ensemble"));
   } else if (phase_ == Phase::kAsking) {
     Attach();
+  } else if (phase_ == Phase::kLooking) {
+    OpenReadOnly();
   } else {
     Open(reply);
   }
@@ -277,23 +306,101 @@ void Connection::Open(const model::Reply& reply) {
   attachment_ = result.attachment;
   timeout_ms_ = result.timeout_ms;
   zxid_ = reply.revision;
+  Welcome();
+  host_->Attached(this);
+}
+
+void Connection::Welcome() {
   phase_ = Phase::kOpen;
   jute::ConnectResponse response;
   response.timeout_ms = static_cast<int32_t>(timeout_ms_);
   response.session_id = static_cast<int64_t>(session_.value());
   response.password = password_;
-  if (greeting_.read_only) response.read_only = false;
+  if (greeting_.read_only) response.read_only = read_only_;
   jute::AppendConnectResponse(response, &output_);
   ++sent_;
-  host_->Attached(this);
+}
+
+// --- Without a majority -----------------------------------------------------------------------
+
+// A new session is this connection's alone, and nobody else will know of it: the next server says
+// that it has expired, as ZooKeeper's do. One that is there already goes on, unless this server
+// knows that it does not; what it has not heard of may have begun without it.
+void Connection::GreetReadOnly() {
+  if (!greeting_.read_only.value_or(false)) {
+    return End("there is no majority, and the client does not want to read only");
+  }
+  if (greeting_.last_zxid_seen > static_cast<int64_t>(host_->told().value())) {
+    return End("the client has seen more than this server, which cannot catch up now");
+  }
+  read_only_ = true;
+  timeout_ms_ = std::clamp<int64_t>(greeting_.timeout_ms, model::kSessionTimeoutMsMin,
+                                    model::kSessionTimeoutMsMax);
+  if (greeting_.session_id == 0) {
+    password_ = host_->RandomBytes(jute::kPasswordBytes);
+    uint64_t number = 0;
+    for (const char byte : host_->RandomBytes(kLocalSessionBytes)) {
+      number = number << 8 | static_cast<uint8_t>(byte);
+    }
+    session_ = model::SessionId(kLocalSessions | number);
+    return Welcome();
+  }
+  const model::SessionId session(static_cast<uint64_t>(greeting_.session_id));
+  if ((session.value() & kLocalSessions) != 0) return RefuseSession();
+  password_ = greeting_.password;
+  io::Request request;
+  request.token_hash = acl::Sha256(password_);
+  request.body = model::Query{.identities = {}, .session = session, .body = model::Touch{}};
+  phase_ = Phase::kLooking;
+  AskAlone(std::move(request));
+}
+
+void Connection::OpenReadOnly() {
+  session_ = model::SessionId(static_cast<uint64_t>(greeting_.session_id));
+  Welcome();
+}
+
+// A session of this connection alone ends with it; no other can be closed here.
+void Connection::RefuseReadOnly(Opcode type, Expected* expected) const {
+  expected->type = type;
+  expected->ends_connection = type == Opcode::kCloseSession;
+  const bool local = (session_.value() & kLocalSessions) != 0;
+  if (type != Opcode::kCloseSession || !local) expected->refused = ErrorCode::kNotReadOnly;
 }
 
 void Connection::RefuseSession() {
   jute::ConnectResponse response;
   response.password = std::string(jute::kPasswordBytes, '\0');
-  if (greeting_.read_only) response.read_only = false;
+  if (greeting_.read_only) response.read_only = read_only_;
   jute::AppendConnectResponse(response, &output_);
   Leave({});
+}
+
+// --- Changes of the membership ----------------------------------------------------------------
+
+// It is a dialogue, so that nothing that comes after it may be asked before its end.
+void Connection::Reconfigure(jute::Reconfig request, Expected* expected) {
+  expected->type = Opcode::kReconfig;
+  expected->path = model::kConfigPath;
+  if (!options_.reconfig) {
+    expected->refused = ErrorCode::kReconfigDisabled;
+    return;
+  }
+  expected->answers = 1;
+  reconfiguration_ =
+      std::make_unique<Reconfiguration>(std::move(request), identities_, options_.server);
+  phase_ = Phase::kReconfiguring;
+  AskForReconfiguration();
+}
+
+void Connection::AskForReconfiguration() {
+  io::Request request;
+  request.token_hash = token_hash_;
+  request.consistency = io::Consistency::kLinearizable;
+  request.body = *reconfiguration_->Next();
+  // The session lives as long as its client waits for this.
+  if (auto* query = std::get_if<model::Query>(&request.body)) query->session = session_;
+  AskAlone(std::move(request));
 }
 
 // --- To the core and back ---------------------------------------------------------------------
@@ -304,7 +411,8 @@ void Connection::Ask(Question question) {
   request.token_hash = token_hash_;
   if (auto* query = std::get_if<model::QueryBody>(&question.body)) {
     if (question.linearizable) request.consistency = io::Consistency::kLinearizable;
-    request.body = model::Query{identities_, session_, std::move(*query)};
+    const model::SessionId session = read_only_ ? model::SessionId() : session_;
+    request.body = model::Query{identities_, session, std::move(*query)};
     return;
   }
   model::Command command;
@@ -337,6 +445,16 @@ void Connection::Answer(io::Completion completion) {
   CHECK(!expected_.empty());
   Waiting& waiting = expected_.front();
   CHECK(waiting.expected.answers > 0);
+  if (waiting.expected.type == Opcode::kReconfig) {
+    reconfiguration_->Take(completion.reply);
+    if (reconfiguration_->Next()) {
+      AskForReconfiguration();
+      return Flush();
+    }
+    waiting.expected.refused = reconfiguration_->error();
+    reconfiguration_ = nullptr;
+    phase_ = Phase::kOpen;
+  }
   --waiting.expected.answers;
   if (waiting.expected.type == Opcode::kMultiRead) {
     waiting.expected.parts->replies.push_back(std::move(completion.reply));
@@ -344,6 +462,9 @@ void Connection::Answer(io::Completion completion) {
   }
   CHECK(waiting.expected.answers == 0);
   const Waiting answered = std::move(waiting);
+  if (answered.expected.own_node && completion.reply.ok()) {
+    completion.reply.result = OwnNode(*answered.expected.own_node);
+  }
   expected_.pop_front();
   Finish(answered, &completion.reply);
   Advance();
@@ -371,6 +492,10 @@ void Connection::Finish(const Waiting& waiting, const model::Reply* reply) {
     if (expected.type == Opcode::kSetWatches) RestoreWatches(expected, *reply);
     AppendAnswer(expected, *reply, Zxid(reply->revision), &output_);
     reason = reply->error.reason;
+    if (expected.refused != ErrorCode::kOk) {
+      const bool denied = expected.refused == ErrorCode::kNoAuth;
+      reason = denied ? model::Reason::kPermissionDenied : model::Reason::kInvalidArgument;
+    }
     if (reason == model::Reason::kPermissionDenied) {
       Deny(expected.type, reply->error.path.empty() ? expected.path : reply->error.path, reason);
     }
@@ -403,6 +528,8 @@ void Connection::FinishHere(const Expected& expected) {
         Deny(expected.type, reply.error.path, reply.error.reason);
       }
       return AppendAnswer(expected, {}, Zxid(host_->told()), &output_);
+    case Opcode::kCloseSession:  // of this connection alone
+      break;
     case Opcode::kCheckWatches:
       if (!watches->Has(expected.path, expected.number, id_))
         answer.refused = ErrorCode::kNoWatcher;

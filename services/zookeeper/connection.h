@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,6 +29,7 @@
 #include "model/acl.h"
 #include "model/ids.h"
 #include "zookeeper/denial.h"
+#include "zookeeper/reconfiguration.h"
 #include "zookeeper/translate.h"
 #include "zookeeper/watch_table.h"
 
@@ -49,6 +51,8 @@ class Host {
   virtual std::string RandomBytes(size_t count) = 0;
   // Whether the nodes that ZooKeeper has from the start are there; a connection makes them if not.
   virtual bool prepared() const = 0;
+  // This server is without a majority: it serves whoever asks for no more than to read.
+  virtual bool read_only() const = 0;
   virtual void Prepared() = 0;
   // The connection has a session now: an older one of the same session ends.
   virtual void Attached(Connection* connection) = 0;
@@ -63,6 +67,9 @@ class Connection {
     std::vector<model::Identity> identities;
     std::string super_digest;  // "user:hash"; empty: nobody is super
     size_t frame_bytes_max = 0;
+    bool reconfig = false;   // clients may change the membership, if they have WRITE on it
+    bool keeper = false;     // they may ask what ClickHouse Keeper has besides (keeper.h)
+    model::ServerId server;  // this one
   };
 
   // Requests that are not answered; with more the socket is not read. Fewer where answers are
@@ -110,6 +117,7 @@ class Connection {
   bool greeting() const { return phase_ == Phase::kGreeting; }
   WatcherId id() const { return id_; }
   model::SessionId session() const { return session_; }  // none: not yet
+  bool read_only() const { return read_only_; }          // as it was opened
   int64_t timeout_ms() const { return timeout_ms_; }
   size_t outstanding() const { return expected_.size(); }
   uint64_t received() const { return received_; }
@@ -122,8 +130,10 @@ class Connection {
     kPreparing,  // makes the nodes that every ZooKeeper has
     kAsking,     // whether this server is up to date, before it judges a session
     kAttaching,  // a session is opened, or taken over
+    kLooking,    // whether this server knows of the session, as nobody else can be asked
     kOpen,
-    kLeaving,  // its last request is on its way: nothing more is read
+    kReconfiguring,  // the membership is being changed for it: nothing more is read until then
+    kLeaving,        // its last request is on its way: nothing more is read
     kEnded,
   };
   struct Waiting {
@@ -137,6 +147,10 @@ class Connection {
   void OnGreeting(const model::Reply& reply);
   void Attach();
   void Open(const model::Reply& reply);
+  void GreetReadOnly();
+  void OpenReadOnly();
+  void Welcome();
+  void RefuseReadOnly(jute::Opcode type, Expected* expected) const;
   void RefuseSession();
   // Ends it once its output is written.
   void Leave(std::string why);
@@ -144,6 +158,8 @@ class Connection {
   bool AnswerAtOnce(const jute::RequestHeader& header, const jute::Request& request);
   void Authenticate(const jute::Auth& auth);
   void Deny(jute::Opcode type, std::string_view path, model::Reason reason);
+  void Reconfigure(jute::Reconfig request, Expected* expected);
+  void AskForReconfiguration();
   void Ask(Question question);
   void AskAlone(io::Request request);
   void Flush();
@@ -168,6 +184,7 @@ class Connection {
   std::string why_;
   std::vector<model::Identity> identities_;
   jute::ConnectRequest greeting_;
+  bool read_only_ = false;
   std::string password_;
   std::string token_hash_;
   model::SessionId session_;
@@ -175,7 +192,8 @@ class Connection {
   int64_t timeout_ms_ = 0;
   model::Revision zxid_;  // never goes down
 
-  io::RequestBatch batch_;  // of what was consumed and is not posted yet
+  std::unique_ptr<Reconfiguration> reconfiguration_;  // in kReconfiguring
+  io::RequestBatch batch_;                            // of what was consumed and is not posted yet
   bool waits_for_room_ = false;
   std::deque<Waiting> expected_;
   std::string output_;

@@ -30,7 +30,9 @@ std::string Version(const Overview& overview) {
                       ", built on 01/01/1970 00:00 GMT");
 }
 
-const char* Mode(const Facts& facts) {
+const char* Mode(const Overview& overview) {
+  const Facts& facts = overview.facts;
+  if (overview.read_only) return "read-only";
   if (facts.members == 1) return "standalone";
   switch (facts.role) {
     case Role::kLeader:
@@ -66,7 +68,7 @@ std::string Server(const Overview& overview) {
       "Outstanding: %s\nZxid: %s\nMode: %s\nNode count: %u\n",
       traffic.latency_ms_min, Average(traffic), traffic.latency_ms_max, traffic.received,
       traffic.sent, overview.connections.size(), Outstanding(overview), Hex(overview.zxid.value()),
-      Mode(overview.facts), overview.facts.nodes);
+      Mode(overview), overview.facts.nodes);
 }
 
 std::string Brief(const ConnectionRow& row) {
@@ -100,7 +102,7 @@ std::string Monitor(const Overview& overview) {
     absl::StrAppend(&out, "zk_", name, "\t", value, "\n");
   };
   line("version", Version(overview));
-  line("server_state", Mode(facts));
+  line("server_state", Mode(overview));
   line("avg_latency", Average(traffic));
   line("max_latency", absl::StrFormat("%.0f", traffic.latency_ms_max));
   line("min_latency", absl::StrFormat("%.0f", traffic.latency_ms_min));
@@ -225,8 +227,10 @@ std::string AnswerWord(Word word, const std::vector<Word>& enabled, const Overvi
     return absl::StrCat(base::View(NameOf(word)),
                         " is not executed because it is not in the whitelist.\n");
   }
-  const bool of_the_process = word == Word::kRuok || word == Word::kConf || word == Word::kEnvi;
-  if (!overview.facts.serving && !of_the_process) return kNotServing;
+  const bool of_the_process =
+      word == Word::kRuok || word == Word::kConf || word == Word::kEnvi || word == Word::kIsro;
+  const bool serving = overview.facts.serving || overview.read_only;
+  if (!serving && !of_the_process) return kNotServing;
   switch (word) {
     case Word::kConf:
       return Configuration(overview);
@@ -239,7 +243,7 @@ std::string AnswerWord(Word word, const std::vector<Word>& enabled, const Overvi
     case Word::kEnvi:
       return Environment(overview);
     case Word::kIsro:
-      return "rw";
+      return overview.read_only ? "ro" : serving ? "rw" : "null";
     case Word::kMntr:
       return Monitor(overview);
     case Word::kRuok:

@@ -85,6 +85,7 @@ struct Overview {
   size_t connections_max = 0;
   std::vector<ConnectionRow> connections;
   const WatchTable* watches = nullptr;
+  bool read_only = false;  // there is no majority: it serves who only reads
 };
 
 // The whole answer. `enabled`: those that are answered at all.

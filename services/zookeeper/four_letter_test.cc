@@ -64,6 +64,16 @@ TEST_F(FourLetterTest, AServerThatDoesNotServe) {
   EXPECT_EQ(Ask(Word::kSrvr), "This ZooKeeper instance is not currently serving requests\n");
 }
 
+TEST_F(FourLetterTest, AServerThatIsReadOnly) {
+  EXPECT_EQ(Ask(Word::kIsro), "rw");
+  overview_.facts.serving = false;
+  EXPECT_EQ(Ask(Word::kIsro), "null");
+  overview_.read_only = true;
+  EXPECT_EQ(Ask(Word::kIsro), "ro");
+  EXPECT_THAT(Ask(Word::kSrvr), HasSubstr("Mode: read-only\n"));
+  EXPECT_THAT(Ask(Word::kMntr), HasSubstr("zk_server_state\tread-only\n"));
+}
+
 TEST_F(FourLetterTest, Srvr) {
   EXPECT_EQ(Ask(Word::kSrvr),
             "Zookeeper version: 3.9.5-pando-0.1.0, built on 01/01/1970 00:00 GMT\n"
@@ -95,7 +105,6 @@ TEST_F(FourLetterTest, TheRest) {
   EXPECT_THAT(Ask(Word::kEnvi), HasSubstr("\nzookeeper.version=3.9.5-"));
   EXPECT_THAT(Ask(Word::kConf), HasSubstr("clientPort=7403\n"));
   EXPECT_THAT(Ask(Word::kConf), HasSubstr("serverId=2\n"));
-  EXPECT_EQ(Ask(Word::kIsro), "rw");
   EXPECT_EQ(Ask(Word::kWchs), "1 connections watching 2 paths\nTotal watches:2\n");
   EXPECT_EQ(Ask(Word::kWchp), "/a\n\t0x1f\n/b\n\t0x1f\n\n");
   EXPECT_EQ(Ask(Word::kWchc), "0x1f\n\t/a\n\t/b\n\n");

@@ -41,13 +41,17 @@ constexpr Named kNames[] = {
     {Opcode::kAddWatch, "zookeeper/addWatch"},
     {Opcode::kWhoAmI, "zookeeper/whoAmI"},
     {Opcode::kCreateSession, "zookeeper/createSession"},
+    {Opcode::kFilteredList, "zookeeper/filteredList"},
+    {Opcode::kCheckNotExists, "zookeeper/checkNotExists"},
+    {Opcode::kCreateIfNotExists, "zookeeper/createIfNotExists"},
+    {Opcode::kRemoveRecursive, "zookeeper/removeRecursive"},
     {Opcode::kCloseSession, "zookeeper/closeSession"},
     {Opcode::kAuth, "zookeeper/auth"},
     {Opcode::kSasl, "zookeeper/sasl"},
 };
 
 constexpr auto kFirst = static_cast<int32_t>(Opcode::kCloseSession);
-constexpr auto kLast = static_cast<int32_t>(Opcode::kWhoAmI);
+constexpr auto kLast = static_cast<int32_t>(Opcode::kRemoveRecursive);
 
 // By the number of the opcode: every request is looked up here.
 constexpr auto kNamesByOpcode = [] {
@@ -63,6 +67,28 @@ const char* NameOf(Opcode type) {
   const auto number = static_cast<int32_t>(type);
   if (number < kFirst || number > kLast) return kOther;
   return kNamesByOpcode[static_cast<size_t>(number - kFirst)];
+}
+
+bool NeedsMajority(Opcode type) {
+  switch (type) {
+    case Opcode::kCreate:
+    case Opcode::kCreate2:
+    case Opcode::kCreateContainer:
+    case Opcode::kCreateTtl:
+    case Opcode::kDelete:
+    case Opcode::kSetData:
+    case Opcode::kSetAcl:
+    case Opcode::kCheck:
+    case Opcode::kCheckNotExists:
+    case Opcode::kCreateIfNotExists:
+    case Opcode::kRemoveRecursive:
+    case Opcode::kMulti:
+    case Opcode::kReconfig:
+    case Opcode::kSync:
+      return true;
+    default:
+      return false;
+  }
 }
 
 std::vector<std::string> OpcodeNames() {

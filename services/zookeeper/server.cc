@@ -119,6 +119,7 @@ class Server::Core : public Host, private Feed::Reader {
   std::string RandomBytes(size_t count) override { return options_.random_bytes(count); }
   bool prepared() const override { return prepared_; }
   void Prepared() override { prepared_ = true; }
+  bool read_only() const override { return read_only_; }
   void Attached(Connection* connection) override {
     Connection*& place = of_session_[connection->session()];
     if (place != nullptr && place != connection) {
@@ -185,6 +186,9 @@ class Server::Core : public Host, private Feed::Reader {
     options.identities = {acl::kAnyone, {acl::kIpScheme, base::SplitHostPort(caller).host}};
     options.super_digest = options_.super_digest;
     options.frame_bytes_max = frame_bytes_max_;
+    options.reconfig = options_.reconfig;
+    options.keeper = options_.keeper;
+    options.server = options_.server;
     auto client = std::make_unique<Client>();
     client->connection = std::make_unique<Connection>(id, std::move(options), this);
     client->port = port;
@@ -279,7 +283,8 @@ class Server::Core : public Host, private Feed::Reader {
                           plain_.listener->port()),
                       .connections_max = options_.connections_max,
                       .connections = {},
-                      .watches = &watches_};
+                      .watches = &watches_,
+                      .read_only = read_only_};
     overview.facts.serving = overview.facts.serving && feed_.live();
     for (const auto& [id, client] : clients_) {
       const Connection& one = *client->connection;
@@ -399,9 +404,14 @@ class Server::Core : public Host, private Feed::Reader {
   void TakeIn() {
     bool drained = false;
     for (Turn& turn : intake_->Take(&drained)) {
-      const bool ended = turn.stream_ended.has_value();
+      const std::optional<model::Error> ended = turn.stream_ended;
       feed_.Take(std::move(turn));
-      if (ended) Cut();
+      if (ended) {
+        read_only_ = ended->reason == model::Reason::kNoLeader;
+        Cut();
+      } else if (read_only_ && feed_.live()) {
+        FindMajority();
+      }
     }
     if (drained) inbox_->Post(io::StreamDrained{stream_});
     PumpTouched();
@@ -411,14 +421,26 @@ class Server::Core : public Host, private Feed::Reader {
   // that comes back says what it has seen, and is told what it has missed.
   void Cut() {
     feed_.Restart();
-    for (auto& [id, client] : clients_) {
-      client->connection->End("the server has lost the ensemble");
-      Touch(id);
-    }
+    EndAll("the server has lost the ensemble", /*read_only=*/false);
     reopen_.expires_after(kReopenPause);
     reopen_.async_wait([this](const asio::error_code& error) {
       if (!error) OpenStream();
     });
+  }
+
+  // A stream opens without a leader, too, but is ended in the same turn.
+  void FindMajority() {
+    read_only_ = false;
+    EndAll("the server has found the ensemble again", /*read_only=*/true);
+  }
+
+  // Of those that were opened so.
+  void EndAll(const char* why, bool read_only) {
+    for (auto& [id, client] : clients_) {
+      if (client->connection->read_only() != read_only) continue;
+      client->connection->End(why);
+      Touch(id);
+    }
   }
 
   void OnChanges(const model::ChangeBatch& batch) override {
@@ -463,6 +485,7 @@ class Server::Core : public Host, private Feed::Reader {
   std::string frame_;
   uint64_t last_id_ = 0;
   bool prepared_ = false;
+  bool read_only_ = false;
   base::LogLimit closed_limit_{std::chrono::milliseconds(100)};
   asio::steady_timer sweep_;
   asio::steady_timer reopen_;

@@ -20,6 +20,7 @@
 #include "base/time.h"
 #include "io/client.h"
 #include "io/inbox.h"
+#include "model/ids.h"
 #include "net/refusals.h"
 #include "tls/material.h"
 #include "zookeeper/denial.h"
@@ -41,6 +42,9 @@ struct Options {
   size_t value_bytes_max = 0;       // of one node's data
   std::function<base::Instant()> now;
   std::function<std::string(size_t)> random_bytes;  // for passwords
+  model::ServerId server;                           // this one
+  bool reconfig = false;         // clients may change the membership (reconfiguration.h)
+  bool keeper = false;           // and ask what ClickHouse Keeper has besides (keeper.h)
   std::string super_digest;      // "user:hash" of whoever may do everything; empty: nobody
   std::vector<Word> words;       // that are answered
   std::function<Facts()> facts;  // for them

@@ -59,6 +59,7 @@ ErrorCode ToOperation(jute::Create&& in, model::Operation* out) {
     create.sequential = (in.flags & 2) != 0;
   }
   create.ttl_ms = in.ttl_ms;
+  create.if_not_exists = in.type == Opcode::kCreateIfNotExists;
   *out = std::move(create);
   return ErrorCode::kOk;
 }
@@ -79,6 +80,17 @@ ErrorCode ToOperation(jute::Check&& in, model::Operation* out) {
   return ErrorCode::kOk;
 }
 
+ErrorCode ToOperation(jute::CheckNotExists&& in, model::Operation* out) {
+  *out = model::CheckAbsent{std::move(in.path), ExpectedVersion(in.version)};
+  return ErrorCode::kOk;
+}
+
+ErrorCode ToOperation(jute::RemoveRecursive&& in, model::Operation* out) {
+  if (IsFixed(in.path) || in.nodes_max == 0) return ErrorCode::kBadArguments;
+  *out = model::Delete{.path = std::move(in.path), .recursive = true, .nodes_max = in.nodes_max};
+  return ErrorCode::kOk;
+}
+
 model::CommandBody ToCommand(model::Operation operation) {
   return std::visit(
       base::Overloaded{
@@ -95,11 +107,15 @@ model::CommandBody ToCommand(model::Operation operation) {
       operation);
 }
 
-model::QueryBody ToQuery(Opcode type, std::string path) {
-  if (type == Opcode::kGetChildren || type == Opcode::kGetChildren2) {
-    return model::ListNames{std::move(path)};
+model::QueryBody ToQuery(jute::Read&& in) {
+  switch (in.type) {
+    case Opcode::kGetChildren:
+    case Opcode::kGetChildren2:
+    case Opcode::kFilteredList:
+      return model::ListNames{std::move(in.path), static_cast<model::ListNames::Only>(in.filter)};
+    default:
+      return model::Get{std::move(in.path), in.type == Opcode::kExists};
   }
-  return model::Get{std::move(path), type == Opcode::kExists};
 }
 
 // Of one type of request after the other.
@@ -120,6 +136,14 @@ class Translator {
     expected_->type = Opcode::kSetData;
     Alone(std::move(in));
   }
+  void operator()(jute::CheckNotExists& in) {
+    expected_->type = Opcode::kCheckNotExists;
+    Alone(std::move(in));
+  }
+  void operator()(jute::RemoveRecursive& in) {
+    expected_->type = Opcode::kRemoveRecursive;
+    Alone(std::move(in));
+  }
   void operator()(jute::Check&) {
     expected_->type = Opcode::kCheck;  // ZooKeeper has it inside a multi only
     expected_->refused = ErrorCode::kUnimplemented;
@@ -134,7 +158,11 @@ class Translator {
     expected_->type = in.type;
     expected_->watch = in.watch;
     if (in.watch) expected_->path = in.path;
-    Ask(ToQuery(in.type, std::move(in.path)));
+    if (in.filter > static_cast<uint8_t>(model::ListNames::Only::kEphemeral)) {
+      expected_->refused = ErrorCode::kBadArguments;
+      return;
+    }
+    Ask(ToQuery(std::move(in)));
   }
   void operator()(jute::GetAcl& in) {
     expected_->type = Opcode::kGetAcl;
@@ -160,13 +188,10 @@ class Translator {
     expected_->parts = std::make_unique<Expected::Parts>();
     for (jute::Read& read : in.parts) {
       expected_->parts->types.push_back(read.type);
-      Ask(ToQuery(read.type, std::move(read.path)));
+      Ask(ToQuery(std::move(read)));
     }
   }
-  void operator()(jute::Reconfig&) {
-    expected_->type = Opcode::kReconfig;
-    expected_->refused = ErrorCode::kReconfigDisabled;
-  }
+  void operator()(jute::Reconfig&) { expected_->type = Opcode::kReconfig; }  // reconfiguration.h
   void operator()(jute::CheckWatches& in) {
     expected_->type = Opcode::kCheckWatches;
     expected_->path = std::move(in.path);
@@ -221,6 +246,7 @@ class Translator {
 
 // In a multi the flags say what a create is, whatever opcode it came under.
 void TakeFlagsAtTheirWord(jute::Create* create) {
+  if (create->type == Opcode::kCreateIfNotExists) return;  // it knows no such thing
   if (create->flags == kContainer) {
     create->type = Opcode::kCreateContainer;
   } else if (create->flags >= 0 && create->flags < kContainer &&
@@ -239,12 +265,14 @@ void Translator::operator()(jute::Multi& in) {
   model::Transaction transaction;
   for (jute::Multi::Part& part : in.parts) {
     if (auto* create = std::get_if<jute::Create>(&part)) TakeFlagsAtTheirWord(create);
-    parts.types.push_back(
-        std::visit(base::Overloaded{[](const jute::Create& create) { return create.type; },
-                                    [](const jute::Delete&) { return Opcode::kDelete; },
-                                    [](const jute::SetData&) { return Opcode::kSetData; },
-                                    [](const jute::Check&) { return Opcode::kCheck; }},
-                   part));
+    parts.types.push_back(std::visit(
+        base::Overloaded{[](const jute::Create& create) { return create.type; },
+                         [](const jute::Delete&) { return Opcode::kDelete; },
+                         [](const jute::SetData&) { return Opcode::kSetData; },
+                         [](const jute::Check&) { return Opcode::kCheck; },
+                         [](const jute::CheckNotExists&) { return Opcode::kCheckNotExists; },
+                         [](const jute::RemoveRecursive&) { return Opcode::kRemoveRecursive; }},
+        part));
     if (parts.refused != ErrorCode::kOk) continue;
     model::Operation operation;
     parts.refused =

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -29,9 +30,10 @@ struct Expected {
   jute::ErrorCode refused = jute::ErrorCode::kOk;  // decided at this edge: there are no questions
   bool watch = false;                              // a read that leaves a watch
   bool ends_connection = false;                    // once it is answered
-  int32_t number = 0;    // AddWatch's mode; the type of Check/RemoveWatches
-  uint32_t answers = 0;  // that are still to come
-  std::string path;      // that it watches or gives back
+  int32_t number = 0;                   // AddWatch's mode; the type of Check/RemoveWatches
+  uint32_t answers = 0;                 // that are still to come
+  std::string path;                     // that it watches or gives back
+  std::optional<std::string> own_node;  // what is in it: it is this server's, not the tree's
 
   // Of the requests that have several parts.
   struct Parts {

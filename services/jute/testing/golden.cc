@@ -26,6 +26,9 @@ std::vector<Bytes> EveryRequest() {
   multi = Part(multi, 2).Text("/e").Int(-1);
   multi = Part(multi, 5).Text("/f").Text("g").Int(3);
   multi = Part(multi, 13).Text("/g").Int(4);
+  multi = Part(multi, 501).Text("/h").Int(5);
+  multi = OpenAcl(Part(multi, 502).Text("/i").Text("j")).Int(0);
+  multi = Part(multi, 503).Text("/k").Int(100);
   const Bytes multi_read = Part(Part(Header(22, 22), 4).Text("/a").Byte(0), 8).Text("/b").Byte(0);
   return {
       OpenAcl(Header(1, 1).Text("/a").Text("d")).Int(3),
@@ -56,6 +59,10 @@ std::vector<Bytes> EveryRequest() {
       Header(-8, 105).Long(1).Int(0).Int(0).Int(0).Int(1).Text("/p").Int(1).Text("/r"),
       Header(106, 106).Text("/a").Int(1),
       Header(107, 107),
+      Header(500, 500).Text("/a").Byte(1).Byte(2),
+      Header(501, 501).Text("/a").Int(10),
+      OpenAcl(Header(502, 502).Text("/a").Text("d")).Int(3),
+      Header(503, 503).Text("/a").Int(-1),
       Header(0x7fff'ffff, -11),
   };
 }
