@@ -81,10 +81,13 @@ class PermissionTest : public testing::Test {
 
 // One of each alternative of model::Operation.
 std::vector<model::Operation> EveryOperation() {
-  return {
-      model::Create{.path = "/p/new"}, model::Set{.path = "/p/n", .data = "new"},
-      model::Delete{.path = "/p/n"},   model::SetAcl{.path = "/p/n", .acl = OfAnn(model::kRead)},
-      model::Check{.path = "/p/n"},    model::Get{.path = "/p/n"}};
+  return {model::Create{.path = "/p/new"},
+          model::Set{.path = "/p/n", .data = "new"},
+          model::Delete{.path = "/p/n"},
+          model::SetAcl{.path = "/p/n", .acl = OfAnn(model::kRead)},
+          model::Check{.path = "/p/n"},
+          model::Get{.path = "/p/n"},
+          model::CheckAbsent{.path = "/p/n", .expected_version = 1}};
 }
 
 TEST_F(PermissionTest, AWriteNeedsWhatTheTableSays) {
