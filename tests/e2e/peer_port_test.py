@@ -16,7 +16,7 @@ from protobuf import field, varint
 
 CHANNEL = "/pando.internal.v1.PeerService/Channel"
 INSTALL = "/pando.internal.v1.PeerService/Install"
-PROTOCOL = 2
+PROTOCOL = 3
 VOTER = 1
 FRAME_BYTES_MAX = 8 << 20
 # What a server may grow by under everything that this test does to it: most of it is windows and

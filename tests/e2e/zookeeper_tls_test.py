@@ -14,7 +14,8 @@ import zookeeper_client as zk
 from certs import Certs
 
 # Of a connection that says nothing.
-IDLE_BYTES_MAX = 20 << 10
+# Of one connection; what the allocator keeps for others makes it vary by some KiB.
+IDLE_BYTES_MAX = 28 << 10
 
 
 class TlsTest(harness.TestCase):
