@@ -4,8 +4,11 @@ import socket
 import struct
 
 CREATE, DELETE, EXISTS, GET_DATA, SET_DATA = 1, 2, 3, 4, 5
-GET_CHILDREN, SYNC, PING, CLOSE, AUTH, WHO_AM_I = 8, 9, 11, -11, 100, 107
+GET_CHILDREN, SYNC, PING, RECONFIG, CLOSE, AUTH, WHO_AM_I = 8, 9, 11, 16, -11, 100, 107
+FILTERED_LIST, CREATE_IF_NOT_EXISTS, REMOVE_RECURSIVE = 500, 502, 503
 NO_NODE, NO_AUTH, BAD_ARGUMENTS, INVALID_ACL = -101, -102, -8, -114
+UNIMPLEMENTED, NO_QUORUM, RECONFIG_IN_PROGRESS, BAD_VERSION, NOT_EMPTY = -6, -13, -14, -103, -111
+NOT_READ_ONLY, RECONFIG_DISABLED, QUOTA_EXCEEDED = -119, -123, -125
 EVENT_XID, AUTH_XID = -1, -4
 CREATE_CONTAINER = 19
 EPHEMERAL, SEQUENTIAL, CONTAINER = 1, 2, 4
@@ -46,6 +49,7 @@ class Client:
         self.events = []  # (type, path, how many replies came before it)
         self.replies = 0
         self.zxid = 0
+        self.read_only = None  # of the server, as it greeted
 
     def close(self):
         self.socket.close()
@@ -72,13 +76,16 @@ class Client:
             data += more
         return data
 
-    def connect(self, session=0, password=bytes(16), last_zxid=0, timeout_ms=10_000):
+    def connect(self, session=0, password=bytes(16), last_zxid=0, timeout_ms=10_000,
+                read_only=False):
         """(timeout in ms, session, password), or None if the server closes the connection."""
-        self.send(struct.pack(">iqiqi", 0, last_zxid, timeout_ms, session, 16) + password + b"\0")
+        self.send(struct.pack(">iqiqi", 0, last_zxid, timeout_ms, session, 16) + password +
+                  bytes([read_only]))
         answer = self.read()
         if answer is None:
             return None
         _, timeout_ms, session, _ = struct.unpack(">iiqi", answer[:20])
+        self.read_only = answer[36] != 0
         return timeout_ms, session, answer[20:36]
 
     def ask(self, opcode, record=b"", xid=None):
@@ -134,7 +141,10 @@ class Client:
         self.call(DELETE, text(path) + struct.pack(">i", version))
 
     def children(self, path):
-        rest = self.call(GET_CHILDREN, text(path) + b"\0")
+        return self.take_names(self.call(GET_CHILDREN, text(path) + b"\0"))
+
+    @staticmethod
+    def take_names(rest):
         count, rest = struct.unpack(">i", rest[:4])[0], rest[4:]
         names = []
         for _ in range(count):
@@ -152,6 +162,12 @@ class Client:
             user, rest = take_text(rest)
             names.append(f"{scheme.decode()}:{user.decode()}")
         return names
+
+    def reconfig(self, joining=None, leaving=None, members=None, config=-1):
+        """The configuration afterwards."""
+        parts = b"".join(struct.pack(">i", -1) if part is None else text(part)
+                         for part in (joining, leaving, members))
+        return take_text(self.call(RECONFIG, parts + struct.pack(">q", config)))[0].decode()
 
     def add_auth(self, scheme, credential):
         self.call(AUTH, struct.pack(">i", 0) + text(scheme) + text(credential), AUTH_XID)
