@@ -102,16 +102,18 @@ std::optional<Replica::Objection> Replica::Judge(const io::PeerHello& hello) {
                                   " does not begin with the backup that this one was restored "
                                   "from: restore the same one to all servers of a new ensemble")};
   }
-  if (hello.self.version_max < machine_->version()) {
-    return Objection{io::Refusal::kTooOld,
-                     absl::StrCat("the ensemble runs version ", machine_->version(),
-                                  " of the machine, and server ", hello.id.value(),
-                                  " supports up to ", hello.self.version_max)};
-  }
   const model::Member* member = raft_.membership().Find(hello.id);
   if (IsLeader() && member == nullptr && !hello.joins) {
     return Objection{io::Refusal::kNotAMember,
                      absl::StrCat("server ", hello.id.value(), " is not a member")};
+  }
+  // Whoever was removed need not keep up with the others: that is the leader's to say, above.
+  const bool takes_part = member != nullptr || hello.joins;
+  if (takes_part && hello.self.version_max < machine_->version()) {
+    return Objection{io::Refusal::kTooOld,
+                     absl::StrCat("the ensemble runs version ", machine_->version(),
+                                  " of the machine, and server ", hello.id.value(),
+                                  " supports up to ", hello.self.version_max)};
   }
   if (IsLeader() && member != nullptr && member->storage && member->storage != hello.storage) {
     return Objection{io::Refusal::kWrongStorage,

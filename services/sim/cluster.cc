@@ -6,7 +6,6 @@
 #include <set>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
 #include "sim/client_world.h"
@@ -265,9 +264,7 @@ bool Cluster::OperatorsAreIdle() const {
 void Cluster::Check() {
   for (const auto& [id, server] : servers_) {
     const std::string& why = server.server->stopped_because();
-    // Whom the others have removed they do not wait for with the machine's next version.
-    const bool outdated = absl::StrContains(why, "TOO_OLD") && !IsMember(id);
-    if (!why.empty() && !server.wiped && !server.damaged && !outdated) {
+    if (!why.empty() && !server.wiped && !server.damaged) {
       Violated(absl::StrCat("server ", id.value(), " has stopped for no reason: ", why));
     }
     if (!server.server->running()) continue;
