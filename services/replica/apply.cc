@@ -1,5 +1,6 @@
 // From Raft's output to the disk, and from what is committed to the machine, the store, the watches
 // and the callers that wait.
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -142,7 +143,13 @@ void Replica::IntroducePeers() {
 
 void Replica::OnGrant(const raft::ReadGrant& grant) {
   if (grant.id != kExpiryRead) {
-    reads_.Grant(grant.id.value(), grant.index);
+    std::optional<model::Revision> last;
+    if (IsLeader()) last = LastKnown();
+    for (Read& read : reads_.Grant(grant.id.value(), grant.index, last)) {
+      Refuse(read.responder,
+             {.reason = model::Reason::kInvalidArgument,
+              .detail = absl::StrCat("min_revision ", read.needs.value(), " was never given out")});
+    }
     return;
   }
   expiry_confirmed_ = expiry_round_;

@@ -47,18 +47,25 @@ std::optional<uint64_t> Reads::StartRound() {
   return last_round_;
 }
 
-void Reads::Grant(uint64_t round, model::Revision index) {
+std::vector<Read> Reads::Grant(uint64_t round, model::Revision index,
+                               std::optional<model::Revision> last) {
+  std::vector<Read> in_vain;
   const auto keys = rounds_.find(round);
-  if (keys == rounds_.end()) return;
+  if (keys == rounds_.end()) return in_vain;
   for (const Key key : keys->second) {
     const auto found = reads_.find(key);
     if (found == reads_.end()) continue;
     Read& read = found->second;
+    if (last && read.needs > *last) {
+      in_vain.push_back(Take(key));
+      continue;
+    }
     read.granted = true;
     read.needs = std::max(read.needs, index);
     Index(key, read);
   }
   rounds_.erase(keys);
+  return in_vain;
 }
 
 std::vector<Read> Reads::TakeReady(model::Revision applied) {

@@ -48,8 +48,10 @@ class Reads {
   // The round of ReadIndex that all ungranted reads go into which are in none yet; none if there
   // are none, or if kReadRoundsMax are under way: without a leader they would pile up.
   std::optional<uint64_t> StartRound();
-  // The round's reads may run once `index` is applied.
-  void Grant(uint64_t round, model::Revision index);
+  // The round's reads may run once `index` is applied. Takes those that want more than `last`: the
+  // newest revision that there is, if this server can say.
+  std::vector<Read> Grant(uint64_t round, model::Revision index,
+                          std::optional<model::Revision> last);
 
   // Takes what may run at `applied`.
   std::vector<Read> TakeReady(model::Revision applied);

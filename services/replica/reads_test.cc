@@ -1,6 +1,7 @@
 #include "replica/reads.h"
 
 #include <chrono>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -59,7 +60,7 @@ TEST(Reads, OneRoundGrantsAllThatWaited) {
   const uint64_t round = *reads.StartRound();
   EXPECT_FALSE(reads.StartRound().has_value());
   EXPECT_EQ(Tags(reads.TakeReady(model::Revision(9))), List{});
-  reads.Grant(round, model::Revision(10));
+  EXPECT_TRUE(reads.Grant(round, model::Revision(10), std::nullopt).empty());
   EXPECT_EQ(Tags(reads.TakeReady(model::Revision(9))), List{});
   EXPECT_EQ(Tags(reads.TakeReady(model::Revision(10))), (List{1, 2}));
 }
@@ -71,7 +72,7 @@ TEST(Reads, AReadOfALaterRoundIsNotGrantedByAnEarlierOne) {
   reads.Add(std::move(early));
   const uint64_t round = *reads.StartRound();
   reads.Add(std::move(late));
-  reads.Grant(round, model::Revision(0));
+  EXPECT_TRUE(reads.Grant(round, model::Revision(0), std::nullopt).empty());
   EXPECT_EQ(Tags(reads.TakeReady(model::Revision(0))), List{1});
   EXPECT_EQ(reads.size(), 1u);
 }
@@ -87,8 +88,23 @@ TEST(Reads, AReadExpiresWhereverItStands) {
   EXPECT_EQ(Tags(reads.TakeExpired(At(2))), List{});
   EXPECT_EQ(Tags(reads.TakeExpired(At(3))), List{1});
   reads.ReachedFront(key);
-  reads.Grant(*reads.StartRound(), model::Revision(0));
+  EXPECT_TRUE(reads.Grant(*reads.StartRound(), model::Revision(0), std::nullopt).empty());
   EXPECT_EQ(Tags(reads.TakeReady(model::Revision(9))), List{});
+}
+
+TEST(Reads, WhatAConfirmedLeaderDoesNotHaveIsWaitedForInVain) {
+  Reads reads;
+  for (const uint64_t tag : {1, 2}) {
+    Read read = ReadOf(tag);
+    read.granted = false;
+    read.needs = model::Revision(10 + tag);
+    reads.Add(std::move(read));
+  }
+  const auto round = reads.StartRound();
+  ASSERT_TRUE(round.has_value());
+  EXPECT_EQ(Tags(reads.Grant(*round, model::Revision(5), model::Revision(11))), List{2});
+  EXPECT_EQ(Tags(reads.TakeReady(model::Revision(12))), List{1});
+  EXPECT_EQ(reads.size(), 0u);
 }
 
 // Without a leader no round is granted, however many reads come and expire.
@@ -114,10 +130,10 @@ TEST(Reads, RoundsThatWaitForALeaderAreBounded) {
   EXPECT_FALSE(reads.StartRound().has_value());
   EXPECT_EQ(Tags(reads.TakeExpired(At(2))), List{1'000});
   // What still waits goes into the next round, once there is a leader.
-  reads.Grant(rounds[0], model::Revision(0));
+  EXPECT_TRUE(reads.Grant(rounds[0], model::Revision(0), std::nullopt).empty());
   const auto next = reads.StartRound();
   ASSERT_TRUE(next.has_value());
-  reads.Grant(*next, model::Revision(0));
+  EXPECT_TRUE(reads.Grant(*next, model::Revision(0), std::nullopt).empty());
   EXPECT_EQ(Tags(reads.TakeReady(model::Revision(0))), List{1'001});
 }
 

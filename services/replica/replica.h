@@ -12,6 +12,7 @@
 #ifndef PANDO_REPLICA_REPLICA_H_
 #define PANDO_REPLICA_REPLICA_H_
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -202,6 +203,8 @@ class Replica : private watch::Streams::Sink {
   void OnPersisted(const io::Persisted& persisted);
   void DropLogPrefix();
   void UpdateRefusals();
+  // Committed or not. A leader that is confirmed knows by it what was ever given out.
+  model::Revision LastKnown() const { return std::max(raft_.last_index(), machine_->applied()); }
   // The store lags so far behind that nothing is applied any more.
   bool Stalled() const { return unstored_bytes_ >= options_.unstored_bytes_max; }
   void Stop(const std::string& why);

@@ -166,16 +166,11 @@ bool Replica::TakeReleased() {
 // --- Reads ------------------------------------------------------------------------------------
 
 void Replica::OnRead(io::Request request, Responder responder) {
-  if (request.min_revision > std::max(raft_.last_index(), machine_->applied()) &&
-      raft_.role() == model::EnsembleStatus::Role::kLeader) {
-    Refuse(responder, {.reason = Reason::kInvalidArgument,
-                       .detail = absl::StrCat("min_revision ", request.min_revision.value(),
-                                              " was never given out")});
-    return;
-  }
   Read read;
   read.at_front = lanes_.AtFront(responder);
-  read.granted = request.consistency != io::Consistency::kLinearizable;
+  // A leader that has no such revision must be confirmed before it says that there is none.
+  const bool doubtful = IsLeader() && request.min_revision > LastKnown();
+  read.granted = request.consistency != io::Consistency::kLinearizable && !doubtful;
   if (!Is(model::Mutant::kMinRevisionIgnored)) read.needs = request.min_revision;
   read.deadline =
       std::min(request.deadline, now_ + std::chrono::milliseconds(model::kMinRevisionWaitMsMax));

@@ -86,5 +86,26 @@ TEST_F(EnsembleTest, IsSeldomWokenWhileNothingHappens) {
   }
 }
 
+// It believes that it leads, and that nobody else gives revisions out.
+TEST_F(EnsembleTest, AnOutdatedLeaderRefusesNoRevisionThatAnotherHasGivenOut) {
+  Make(3);
+  StartAll();
+  const uint64_t outdated = Leader();
+  ASSERT_NE(outdated, 0u);
+  schedule_.RunFor(seconds(1));
+  CutOff(outdated);
+  const uint64_t other = outdated % 3 + 1;
+  const std::optional<Reply> written = Write(other, "a");
+  ASSERT_TRUE(written && written->ok());
+  io::Request read;
+  read.min_revision = written->revision;
+  read.body = model::Query{.identities = {{"world", "anyone"}}, .body = model::Get{"/"}};
+  // As long as it has not noticed.
+  ASSERT_EQ(ReplicaOf(outdated).raft().role(), raft::Role::kLeader);
+  const std::optional<Reply> reply = Call(outdated, std::move(read));
+  ASSERT_TRUE(reply);
+  EXPECT_NE(reply->error.reason, model::Reason::kInvalidArgument) << reply->error.detail;
+}
+
 }  // namespace
 }  // namespace pando::sim
