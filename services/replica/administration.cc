@@ -62,6 +62,7 @@ void Replica::On(const io::PeerHello& from, io::AdminReply& reply) {
 }
 
 void Replica::OnLeaderChangeForAdministration() {
+  early_orders_.clear();
   verdicts_.clear();
   ordered_transfers_.clear();
   SendOrdersAgain();
@@ -118,7 +119,17 @@ void Replica::On(const io::PeerHello& from, io::AdminRequest& request) {
 }
 
 void Replica::Obey(Ordered ordered, const io::AdminOrder& order) {
+  const bool changes = !std::holds_alternative<io::TransferLeadership>(order);
+  if (changes && !Settled()) {
+    early_orders_.emplace_back(ordered, order);
+    return;
+  }
   std::visit([&](const auto& o) { Obey(ordered, o); }, order);
+}
+
+void Replica::ObeyEarlyOrders() {
+  if (early_orders_.empty() || !Settled()) return;
+  for (const auto& [ordered, order] : std::exchange(early_orders_, {})) Obey(ordered, order);
 }
 
 void Replica::Obey(Ordered ordered, const io::AddMember& add) {

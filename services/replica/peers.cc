@@ -306,7 +306,7 @@ void Replica::On(const io::PeerHello& from, io::RenewRequest& request) {
   if (IsLeader() && IsMember(from)) {
     for (const model::SessionId session : request.sessions) {
       leases_.Renew(session, now_);
-      if (!KnowsSessions()) continue;
+      if (!Settled()) continue;
       reply.time_left_ms.push_back(
           std::chrono::duration_cast<std::chrono::milliseconds>(leases_.TimeLeft(session, now_))
               .count());

@@ -138,6 +138,7 @@ void Replica::Flush(base::Instant now, base::WallTime wall) {
   do {
     for (;;) {
       SendPending();
+      ObeyEarlyOrders();
       raft::Output output = raft_.Take(now_);
       if (output.empty()) break;
       Obey(std::move(output));

@@ -212,9 +212,10 @@ class Replica : private watch::Streams::Sink {
   // And has begun to: what a new leader proposes first is proposed.
   bool IsLeader() const { return raft_.role() == raft::Role::kLeader && raft_.term() == leads_in_; }
   bool Follows() const { return raft_.leader() && raft_.leader() != options_.id; }
-  // Leads, and has applied all that came before its term: an expiry that its predecessor has
-  // proposed may be in there, so that nobody may be promised anything before.
-  bool KnowsSessions() const { return IsLeader() && machine_->applied() >= leads_from_; }
+  // Leads, and has applied all that came before its term, and its first entry. Its predecessor may
+  // have proposed a session's expiry in there, so that nobody is promised anything before, or a
+  // membership, of which nothing is said before.
+  bool Settled() const { return IsLeader() && machine_->applied() >= leads_from_; }
 
   // requests.cc: what clients ask
   void OnRequests(io::RequestBatch batch);
@@ -300,6 +301,7 @@ class Replica : private watch::Streams::Sink {
   void OnAdminister(io::Administer request, base::Instant deadline, Responder responder);
   void SendOrder(uint64_t id, const Administration& administration);
   void Obey(Ordered ordered, const io::AdminOrder& order);
+  void ObeyEarlyOrders();
   void Obey(Ordered ordered, const io::AddMember& add);
   void Obey(Ordered ordered, const io::PromoteMember& promote);
   void Obey(Ordered ordered, const io::RemoveMember& remove);
@@ -403,6 +405,7 @@ class Replica : private watch::Streams::Sink {
 
   uint64_t last_administration_ = 0;
   absl::btree_map<uint64_t, Administration> administrations_;
+  std::vector<std::pair<Ordered, io::AdminOrder>> early_orders_;  // before it was Settled()
   // Until the membership is applied that they speak of: before, another leader may undo it.
   absl::btree_map<model::Revision, std::vector<Verdict>> verdicts_;
   Retired retired_;

@@ -206,7 +206,7 @@ void Replica::RunRead(Read read) {
     Answer(read.responder, query->session, machine_->Query(*query));
   } else if (const auto* keep_alive = std::get_if<io::KeepAlive>(&read.request.body)) {
     if (!IsLeader()) return renewals_.Ask(keep_alive->session, std::move(read.responder));
-    if (!KnowsSessions()) {
+    if (!Settled()) {
       return Refuse(read.responder, {.reason = Reason::kNoLeader,
                                      .detail = "the leader is new: it may promise nothing yet"});
     }

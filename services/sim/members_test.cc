@@ -184,6 +184,15 @@ TEST_F(MembersTest, WhoIsRemovedAlreadyIsNoErrorForWhoAskedBefore) {
             model::Reason::kNoNode);
 }
 
+// It hands over; whoever leads next has committed nothing of its term yet when it is asked.
+TEST_F(MembersTest, ALeaderCanBeRemoved) {
+  StartThree();
+  const std::optional<Reply> reply = Administer(follower_, io::RemoveMember{ServerId(leader_)});
+  ASSERT_TRUE(reply);
+  EXPECT_TRUE(reply->ok()) << reply->error.detail;
+  EXPECT_EQ(ReplicaOf(follower_).machine().membership().Find(ServerId(leader_)), nullptr);
+}
+
 // The change that made it so is undone by the next leader.
 TEST_F(MembersTest, NobodyIsToldOfAMembershipThatIsNotCommitted) {
   Make(5);
