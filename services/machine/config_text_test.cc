@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "acl/permission.h"
+#include "acl/scheme.h"
 #include "machine/machine.h"
 #include "model/zookeeper.h"
 
@@ -41,8 +43,9 @@ class ConfigNode : public testing::Test {
  protected:
   ConfigNode() { Do(model::Found{model::ClusterId(1)}); }
 
-  Applied Do(model::CommandBody body) {
-    const model::Command command{.stamp = {100}, .identities = {}, .body = std::move(body)};
+  Applied Do(model::CommandBody body, model::Identity identity = acl::kSuper) {
+    const model::Command command{
+        .stamp = {100}, .identities = {std::move(identity)}, .body = std::move(body)};
     return machine_.Apply(Revision(++revision_), command);
   }
   Applied Adopt(const model::Membership& membership) {
@@ -94,6 +97,21 @@ TEST_F(ConfigNode, CannotBeMadeToLie) {
   EXPECT_TRUE(Do(model::Set{.path = model::kConfigPath, .data = "server.1=evil"}).reply.ok());
   EXPECT_EQ(Node().data, TextNow(TwoMembers()));
   EXPECT_EQ(Node().stat.version, 1);
+}
+
+// Whoever could would have a right of his own in its ACL: to change the members.
+TEST_F(ConfigNode, OnlyTheSuperuserMakesAndRemovesIt) {
+  const auto refused = [this](model::CommandBody body) {
+    return Do(std::move(body), acl::kAnyone).reply.error.reason == model::Reason::kPermissionDenied;
+  };
+  const std::string below = std::string(model::kConfigPath) + "/below";
+  EXPECT_TRUE(Do(model::Create{.path = model::kZooKeeperPath}, acl::kAnyone).reply.ok());
+  EXPECT_TRUE(refused(model::Create{.path = model::kConfigPath}));
+  EXPECT_TRUE(refused(model::Create{.path = below, .create_parents = true}));
+  EXPECT_TRUE(Do(model::Create{.path = model::kConfigPath}).reply.ok());
+  EXPECT_TRUE(refused(model::Delete{.path = model::kConfigPath}));
+  EXPECT_TRUE(refused(model::Delete{.path = model::kZooKeeperPath, .recursive = true}));
+  EXPECT_TRUE(Do(model::Delete{.path = model::kZooKeeperPath, .recursive = true}).reply.ok());
 }
 
 TEST_F(ConfigNode, ThereIsNoneAsLongAsNobodySpeaksZooKeeper) {

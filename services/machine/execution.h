@@ -71,6 +71,10 @@ class Execution {
   // QUOTA_EXCEEDED, if a quota stands against it; the arguments as quota::Quotas::Exceeded has
   // them.
   model::Error CheckQuota(std::string_view path, int64_t nodes, int64_t bytes) const;
+  // If the node that tells the members is `path` or among `others`, which are made or removed. The
+  // right to change the members is in its ACL (reconfig), so only the superuser may put one there.
+  model::Error PermitConfigNode(std::string_view path,
+                                const std::vector<std::string>& others) const;
   model::Error CheckSubtree(const acl::Need& need, const std::vector<std::string>& paths) const;
   model::Error Permit(const acl::Need& need, std::string_view path, const tree::Node& node) const;
   void CreateNode(const std::string& path, const model::Create& create, model::NodeKind kind,

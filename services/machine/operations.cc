@@ -10,6 +10,7 @@
 #include "machine/execution.h"
 #include "model/limits.h"
 #include "model/path.h"
+#include "model/zookeeper.h"
 
 namespace pando::machine {
 namespace {
@@ -132,6 +133,16 @@ OperationResult ReadNode(const State& state, const std::vector<model::Identity>&
 Error Execution::Permit(const acl::Need& need, std::string_view path,
                         const tree::Node& node) const {
   return machine::Permit(*state_, command_.identities, need, path, node);
+}
+
+Error Execution::PermitConfigNode(std::string_view path,
+                                  const std::vector<std::string>& others) const {
+  const bool touched = path == model::kConfigPath ||
+                       std::find(others.begin(), others.end(), model::kConfigPath) != others.end();
+  if (!touched || acl::IsSuper(command_.identities)) return {};
+  return {.reason = Reason::kPermissionDenied,
+          .path = model::kConfigPath,
+          .detail = "only the superuser makes and removes it"};
 }
 
 Error Execution::CheckQuota(std::string_view path, int64_t nodes, int64_t bytes) const {
@@ -264,6 +275,8 @@ OperationResult Execution::Apply(const model::Create& create) {
                     .path = path,
                     .detail = "an ephemeral node has no children"});
   }
+  denied = PermitConfigNode(path, missing);
+  if (!denied.ok()) return Failure(std::move(denied));
   const auto nodes = static_cast<int64_t>(missing.size() + 1);
   if (Error error = CheckQuota(path, nodes, Size(create.data)); !error.ok()) {
     return Failure(std::move(error));
@@ -309,9 +322,9 @@ OperationResult Execution::Apply(const model::Set& set) {
   if (!denied.ok()) return Failure(std::move(denied));
   codec::NodeRecord record = node->record();
   const int64_t more = Size(set.data) - static_cast<int64_t>(record.data ? record.data->size() : 0);
-  for (Error error : {CheckQuota(set.path, 0, more),
-                      CheckVersion(set.path, set.expected_version, record.version)}) {
-    if (!error.ok()) return Failure(std::move(error));
+  if (Error error = CheckQuota(set.path, 0, more); !error.ok()) return Failure(std::move(error));
+  if (Error error = CheckVersion(set.path, set.expected_version, record.version); !error.ok()) {
+    return Failure(std::move(error));
   }
   record.data = View(set.data);
   record.modify_revision = revision_;
@@ -363,6 +376,7 @@ OperationResult Execution::Apply(const model::Delete& del) {
   }
   if (!paths) return Failure(TooManyNodes(del.path));
   denied = CheckSubtree(acl::Needs(del), *paths);
+  if (denied.ok()) denied = PermitConfigNode(del.path, *paths);
   if (!denied.ok()) return Failure(std::move(denied));
   for (auto path = paths->rbegin(); path != paths->rend(); ++path) DeleteNode(*path);
   OperationResult result;
