@@ -203,6 +203,9 @@ void Replica::Obey(Ordered ordered, const io::RemoveMember& remove) {
   const model::Member* member = next.Find(remove.id);
   if (member == nullptr) return ReplyOnceApplied(ordered, NoSuchMember(remove.id));
   if (remove.id == options_.id) {
+    if (Error error = CheckConfig(ordered); !error.ok()) {
+      return Reply(ordered, std::move(error), {});
+    }
     // It hands over first; whoever asked asks the next leader.
     if (!raft_.transferring() && !raft_.TransferLeadership(now_, {}).ok()) {
       Reply(ordered,

@@ -193,6 +193,26 @@ TEST_F(MembersTest, ALeaderCanBeRemoved) {
   EXPECT_EQ(ReplicaOf(follower_).machine().membership().Find(ServerId(leader_)), nullptr);
 }
 
+TEST_F(MembersTest, AnOrderForAnotherConfigurationMovesNobody) {
+  StartThree();
+  for (const char* path : {"/zookeeper", "/zookeeper/config"}) {
+    io::Request make;
+    make.body = model::Command{.identities = {{"super", ""}}, .body = model::Create{.path = path}};
+    ASSERT_TRUE(Call(leader_, std::move(make))->ok());
+  }
+  const model::Revision config = ReplicaOf(leader_).machine().config_revision();
+  ASSERT_TRUE(config);
+  for (const uint64_t id : {leader_, follower_}) {
+    io::Request request;
+    request.body = io::Administer{.order = io::RemoveMember{ServerId(id)}, .config = config + 1};
+    const std::optional<Reply> reply = Call(other_, std::move(request));
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(reply->error.reason, model::Reason::kBadVersion) << reply->error.detail;
+  }
+  EXPECT_EQ(Leader(), leader_);
+  EXPECT_EQ(ReplicaOf(leader_).machine().membership().members.size(), 3u);
+}
+
 // The change that made it so is undone by the next leader.
 TEST_F(MembersTest, NobodyIsToldOfAMembershipThatIsNotCommitted) {
   Make(5);
