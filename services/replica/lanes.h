@@ -91,8 +91,8 @@ class Lanes {
     std::deque<Slot> slots;
     uint64_t first_slot = 1;  // the number of slots.front()
     bool closed = false;
-    std::vector<uint64_t> holding;  // slots that hold back what comes behind them
-    std::vector<Held> held;         // none without a slot in `holding` before it
+    std::deque<uint64_t> holding;  // slots that hold back what comes behind them
+    std::deque<Held> held;         // none without a slot in `holding` before it
   };
 
   void Release(Lane* lane, uint64_t slot);

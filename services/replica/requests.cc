@@ -155,6 +155,9 @@ bool Replica::TakeReleased() {
   for (Lanes::Held& held : released) {
     if (shutting_down_) {
       Refuse(held.responder, {.reason = Reason::kNoLeader, .detail = "the server is stopping"});
+    } else if (held.deadline <= now_) {
+      Refuse(held.responder, {.reason = Reason::kTimeout,
+                              .detail = "the read before it was not answered within the deadline"});
     } else {
       OnCommand(std::move(held.command), held.deadline, std::move(held.responder),
                 held.batch_bytes);

@@ -1,6 +1,9 @@
 // Several servers, step by step: what the simulator has found once, as small as it can be told.
 #include <map>
+#include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "sim/testing/small_ensemble.h"
@@ -105,6 +108,76 @@ TEST_F(EnsembleTest, AnOutdatedLeaderRefusesNoRevisionThatAnotherHasGivenOut) {
   const std::optional<Reply> reply = Call(outdated, std::move(read));
   ASSERT_TRUE(reply);
   EXPECT_NE(reply->error.reason, model::Reason::kInvalidArgument) << reply->error.detail;
+}
+
+// What one lane of a server is answered, in order.
+class LaneTest : public EnsembleTest {
+ protected:
+  LaneTest() {
+    Make(3);
+    StartAll();
+    leader_ = Leader();
+    schedule_.RunFor(seconds(1));
+  }
+  void UseLaneOf(uint64_t id) {
+    calls_ = std::make_shared<Calls>(servers_.at(id).get());
+    answers_.clear();
+  }
+  void Send(io::Request request) {
+    request.deadline = schedule_.now() + milliseconds(500);
+    calls_->Send(std::move(request), model::LaneId(1),
+                 [this](const Reply& reply) { answers_.push_back(reply.error); });
+  }
+  static io::Request Write(model::CommandBody body) {
+    io::Request request;
+    request.body = model::Command{.identities = {{"world", "anyone"}}, .body = std::move(body)};
+    return request;
+  }
+  static io::Request Read(const std::string& path) {
+    io::Request request;
+    request.body = model::Query{.identities = {{"world", "anyone"}}, .body = model::Get{path}};
+    return request;
+  }
+  static io::Request Linearizable(io::Request read) {
+    read.consistency = io::Consistency::kLinearizable;
+    return read;
+  }
+  std::vector<model::Reason> Reasons() const {
+    std::vector<model::Reason> reasons;
+    for (const model::Error& error : answers_) reasons.push_back(error.reason);
+    return reasons;
+  }
+
+  uint64_t leader_ = 0;
+  std::shared_ptr<Calls> calls_;
+  std::vector<model::Error> answers_;
+};
+
+// Though the reads wait for more than their place, and the writes would not.
+TEST_F(LaneTest, AReadThatWaitsSeesNoneOfTheWritesAfterIt) {
+  using enum model::Reason;
+  for (const uint64_t id : {leader_, leader_ % 3 + 1}) {
+    UseLaneOf(id);
+    Send(Linearizable(Read("/")));
+    Send(Read("/a"));
+    Send(Linearizable(Read("/a")));
+    Send(Write(model::Create{.path = "/a"}));
+    Send(Read("/a"));
+    Send(Write(model::Delete{.path = "/a"}));
+    schedule_.RunFor(seconds(1));
+    EXPECT_EQ(Reasons(), (std::vector{kOk, kNoNode, kNoNode, kOk, kOk, kOk})) << "server " << id;
+  }
+}
+
+TEST_F(LaneTest, AWriteBehindAReadThatWasNotGrantedInTimeWasNeverSent) {
+  UseLaneOf(leader_ % 3 + 1);
+  CutOff(leader_ % 3 + 1);
+  Send(Linearizable(Read("/")));
+  Send(Write(model::Create{.path = "/a"}));
+  schedule_.RunFor(seconds(5));
+  ASSERT_EQ(answers_.size(), 2u);
+  EXPECT_EQ(answers_[1].reason, model::Reason::kTimeout);
+  EXPECT_FALSE(answers_[1].maybe_applied);
 }
 
 }  // namespace

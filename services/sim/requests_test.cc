@@ -180,23 +180,6 @@ TEST_F(RequestsTest, AReadOfALaneSeesTheWritesBeforeItAndNoneAfterIt) {
                                            Reason::kOk}));
 }
 
-// Though the reads wait for more than their place, and the writes would not.
-TEST_F(RequestsTest, ALinearizableReadOfALaneSeesNoneOfTheWritesAfterIt) {
-  io::Request sync = Query(model::Touch{});
-  sync.consistency = io::Consistency::kLinearizable;
-  io::Request linearizable = Query(model::Get{"/a"});
-  linearizable.consistency = io::Consistency::kLinearizable;
-  SendInLane(std::move(sync));
-  SendInLane(Query(model::Get{"/a"}));
-  SendInLane(std::move(linearizable));
-  SendInLane(Write(model::Create{.path = "/a"}));
-  SendInLane(Query(model::Get{"/a"}));
-  SendInLane(Write(model::Delete{.path = "/a"}));
-  schedule_.RunFor(seconds(1));
-  EXPECT_EQ(of_lane_, (std::vector<Reason>{Reason::kOk, Reason::kNoNode, Reason::kNoNode,
-                                           Reason::kOk, Reason::kOk, Reason::kOk}));
-}
-
 // Nor though all of it was held back, because the store lagged.
 TEST_F(SmallStoreTest, AReadOfALaneSeesNoWriteAfterItThatWasHeldBackWithIt) {
   server_.store()->SetFull(true);
