@@ -24,11 +24,7 @@ class Quotas {
     Limits limits;
     Usage usage;
   };
-  // By the path of its subtree's top, which need not be there.
-  using Map = absl::btree_map<std::string, Quota, std::less<>>;
-
   bool empty() const { return map_.empty(); }
-  const Map& all() const { return map_; }
   // Null: it has none.
   const Quota* Find(std::string_view path) const;
   // The paths of those that count the node at `path`, the nearest first. Valid until one goes.
@@ -47,7 +43,8 @@ class Quotas {
   std::string_view Exceeded(std::string_view path, int64_t nodes, int64_t bytes) const;
 
  private:
-  Map map_;
+  // By the path of its subtree's top, which need not be there.
+  absl::btree_map<std::string, Quota, std::less<>> map_;
 };
 
 }  // namespace pando::quota

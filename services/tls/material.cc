@@ -25,6 +25,7 @@ absl::StatusOr<std::string> ReadFile(const std::string& path) {
         absl::StrCat("cannot read ", path, ": ", std::strerror(errno != 0 ? errno : EIO)));
   }
   text.resize(static_cast<size_t>(file.gcount()));
+  text.shrink_to_fit();  // it is kept for as long as the server runs
   if (text.size() > kFileBytesMax) {
     return absl::InvalidArgumentError(absl::StrCat(path, " is larger than ", kFileBytesMax));
   }

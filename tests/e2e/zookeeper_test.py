@@ -10,6 +10,8 @@ import zookeeper_client as zk
 
 DATA_CHANGED = 3
 GROWTH_BYTES_MAX = 128 << 20
+IDLE_BYTES_MAX = 20 << 10  # of a connection that says nothing, with its session
+IDLE_CONNECTIONS = 500
 
 
 class ZooKeeper(harness.TestCase):
@@ -192,6 +194,14 @@ class ZooKeeper(harness.TestCase):
         client.call(zk.PING, xid=-2)
         self.assertEqual(client.get("/n")[0], b"still here")
         self.assertLess(server.resident_bytes() - before, GROWTH_BYTES_MAX)
+
+    def test_idle_connections_are_cheap(self):
+        server = self.server().start()
+        before = server.resident_bytes()
+        for _ in range(IDLE_CONNECTIONS):
+            self.client(server)
+        taken = server.resident_bytes() - before
+        self.assertLess(taken / IDLE_CONNECTIONS, IDLE_BYTES_MAX)
 
     def test_frames_may_come_in_any_parts(self):
         """Each byte of a conversation in a packet of its own, and all of it in one."""

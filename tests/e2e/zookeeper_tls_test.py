@@ -13,9 +13,10 @@ import harness
 import zookeeper_client as zk
 from certs import Certs
 
-# Of a connection that says nothing.
-# Of one connection; what the allocator keeps for others makes it vary by some KiB.
+# Of a connection that says nothing: 26 to 27 KiB are measured, some 20 of them OpenSSL's. The budget
+# is 20, which only connections in the clear keep.
 IDLE_BYTES_MAX = 28 << 10
+IDLE_CONNECTIONS = 500
 
 
 class TlsTest(harness.TestCase):
@@ -148,17 +149,14 @@ class Allowed(TlsTest):
     def test_idle_connections_are_cheap(self):
         server = self.start()
         tls = self.certs.https("alice")
-
-        def open_many():
-            """How much each of them takes. Without sessions, which make the core grow, too."""
-            before = server.resident_bytes()
-            for _ in range(200):
-                self.stranger(server, tls)
-            return (server.resident_bytes() - before) / 200
-
-        # What the first ones make it allocate is not theirs.
-        self.assertLess(min(open_many(), open_many()), IDLE_BYTES_MAX)
-        self.assertGreater(server.metrics()['pando_connections{port="zookeeper-tls"}'], 200)
+        before = server.resident_bytes()
+        # Without sessions, which make the core grow, too.
+        for _ in range(IDLE_CONNECTIONS):
+            self.stranger(server, tls)
+        taken = server.resident_bytes() - before
+        self.assertLess(taken / IDLE_CONNECTIONS, IDLE_BYTES_MAX)
+        self.assertGreaterEqual(server.metrics()['pando_connections{port="zookeeper-tls"}'],
+                                IDLE_CONNECTIONS)
 
 
 class Refused(TlsTest):
