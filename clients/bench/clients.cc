@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "base/host_port.h"
 #include "bench/etcd_wire.h"
 #include "bench/native_wire.h"
 #include "bench/zookeeper_wire.h"
@@ -33,11 +34,10 @@ std::unique_ptr<Wire> MakeWire(const ClientsOptions& options, Wire::Listener* li
 }
 
 absl::StatusOr<asio::ip::tcp::endpoint> Resolve(Loop* loop, const std::string& endpoint) {
-  const size_t colon = endpoint.rfind(':');
-  CHECK(colon != std::string::npos);
+  const base::HostPort at = base::SplitHostPort(endpoint);
   asio::ip::tcp::resolver resolver(loop->context());
   asio::error_code error;
-  const auto found = resolver.resolve(endpoint.substr(0, colon), endpoint.substr(colon + 1), error);
+  const auto found = resolver.resolve(at.host, at.port, error);
   if (error || found.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(endpoint, ": ", error.message()));
   }

@@ -24,12 +24,12 @@ COLUMNS = (
     Column("event p99, ms", "event_p99_ms", 2),
     Column("CPU of the servers, us", "servers_cpu_us_per_operation", 1),
     Column("of the load, us", "client_cpu_us_per_operation", 1),
-    Column("memory, MiB", "servers_resident_bytes_max", 0),
+    Column("memory, MiB", "servers_resident_bytes", 0),
 )
 
 
 def values(results, measurement, contender, field):
-    scale = 1 << 20 if field.endswith("_bytes_max") else 1
+    scale = 1 << 20 if field.endswith("_bytes") else 1
     return [result["report"][field] / scale for result in results
             if result["measurement"] == measurement and result["contender"] == contender
             and field in result["report"]]
@@ -124,9 +124,9 @@ scripts/bench-compare{' --quick' if quick else ''}
 On {datetime.date.today()}: {versions}. The machine:
 {machine()}; the three servers and the load share it. Each
 figure is the median of {repeats} rounds, in brackets the lowest and the highest; a round plays
-every system on new servers. A run warms up for {times.warmup} and measures for {times.duration}.
+every one of them on new servers. A run warms up for {times.warmup} and measures for {times.duration}.
 Differences below 15 % are noise. CPU is that of all three servers, and of the load, for one
-operation (of a watch for one set); memory the most that each of the three ever had, together. The
+operation (of a watch for one set); memory what the three have at the end of it, together. The
 latency of a lock is that of a hand-over; events count from when the write was sent.
 
 {table(results)}
