@@ -44,7 +44,7 @@ void Ask(Core* core, const Method<Request, Response>& method, Request request,
   operation->linearizable =
       !method.is_write &&
       (options.linearizable || request.header().consistency() == v1::CONSISTENCY_LINEARIZABLE);
-  operation->timeout = options.timeout.value_or(core->options().operation_timeout);
+  operation->timeout = core->TimeoutOf(options.timeout);
   request.clear_header();
   *(operation->message.*method.request)() = std::move(request);
   operation->done = [done = std::move(done), response = method.response](

@@ -100,6 +100,10 @@ void Core::Connect() {
   }
 }
 
+std::chrono::milliseconds Core::TimeoutOf(std::optional<std::chrono::milliseconds> said) const {
+  return std::min(said.value_or(options_.operation_timeout), kTimeoutMax);
+}
+
 void Core::OpenSession() {
   v1::OpenRequest request;
   request.set_timeout_ms(options_.session_timeout.count());
@@ -109,6 +113,7 @@ void Core::OpenSession() {
       std::make_shared<OpenCall>(&v1::SessionService::Stub::PrepareAsyncOpen, request);
   give_up_ = TryUnary(call, /*linearizable=*/false, attempt_.get(), std::nullopt,
                       [this, call](absl::Status status) {
+                        give_up_ = nullptr;
                         if (!status.ok()) return attempt_->Fail(std::move(status));
                         lease_.Opened(call->response());
                         Attach();

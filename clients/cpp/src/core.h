@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -49,6 +50,8 @@ class Core final : public std::enable_shared_from_this<Core> {
   const Options& options() const { return options_; }
   int64_t id() const { return lease_.id(); }
   std::chrono::milliseconds timeout() const { return lease_.timeout(); }
+  // Of a call that says this one, or none.
+  std::chrono::milliseconds TimeoutOf(std::optional<std::chrono::milliseconds> said) const;
   SessionEvents& events() { return events_; }
 
   void Submit(std::shared_ptr<Operation> operation);

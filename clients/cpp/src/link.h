@@ -44,7 +44,6 @@ class Link final {
   void Serve();
   // Ends it, and says why.
   void Fail(absl::Status why);
-  bool has_ended() const { return ended_; }
 
   // Something waits in the backlog.
   void Wake();

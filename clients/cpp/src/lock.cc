@@ -1,5 +1,8 @@
 #include "pando/client/lock.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "errors.h"
 #include "pando/v1/election.grpc.pb.h"
 #include "pando/v1/lock.grpc.pb.h"
@@ -12,6 +15,7 @@ namespace {
 template <class Place, class Method, class Request>
 absl::StatusOr<Place> Wait(Session* session, Method method, Request request, std::string name,
                            std::chrono::milliseconds wait, std::string data) {
+  wait = std::min(wait, kTimeoutMax);
   request.set_name(std::move(name));
   request.set_wait_timeout_ms(wait.count());
   request.set_data(std::move(data));
@@ -34,6 +38,25 @@ v1::Compare Held::Guard() const {
   return compare;
 }
 
+template <class Stub, class Request, class Response>
+absl::Status Held::GiveBack(internal::UnaryMethod<Stub, Request, Response> leave) {
+  if (given_back_) return absl::OkStatus();
+  Request request;
+  request.set_ownership_path(ownership_path_);
+  const absl::Status status = session_->Call(leave, std::move(request)).status();
+  given_back_ = status.ok();
+  return status;
+}
+
+template <class Stub, class Request, class Response>
+void Held::GiveBackSoon(internal::UnaryMethod<Stub, Request, Response> leave) {
+  if (given_back_) return;
+  Request request;
+  request.set_ownership_path(ownership_path_);
+  session_->AsyncCall(leave, std::move(request),
+                      Callback<Response>([](const absl::StatusOr<Response>&) {}));
+}
+
 absl::StatusOr<std::unique_ptr<Lock>> Lock::Take(Session* session, std::string name,
                                                  std::chrono::milliseconds wait, std::string data) {
   const absl::StatusOr<v1::LockResponse> place =
@@ -43,17 +66,9 @@ absl::StatusOr<std::unique_ptr<Lock>> Lock::Take(Session* session, std::string n
   return std::unique_ptr<Lock>(new Lock(session, place->ownership_path(), place->fencing_token()));
 }
 
-Lock::~Lock() { Release().IgnoreError(); }
+Lock::~Lock() { GiveBackSoon(&v1::LockService::Stub::PrepareAsyncUnlock); }
 
-absl::Status Lock::Release() {
-  if (given_back_) return absl::OkStatus();
-  v1::UnlockRequest request;
-  request.set_ownership_path(ownership_path_);
-  const absl::Status status =
-      session_->Call(&v1::LockService::Stub::PrepareAsyncUnlock, request).status();
-  given_back_ = status.ok();
-  return status;
-}
+absl::Status Lock::Release() { return GiveBack(&v1::LockService::Stub::PrepareAsyncUnlock); }
 
 absl::StatusOr<std::unique_ptr<Leadership>> Leadership::Campaign(Session* session, std::string name,
                                                                  std::chrono::milliseconds wait,
@@ -66,16 +81,10 @@ absl::StatusOr<std::unique_ptr<Leadership>> Leadership::Campaign(Session* sessio
       new Leadership(session, place->ownership_path(), place->fencing_token()));
 }
 
-Leadership::~Leadership() { Resign().IgnoreError(); }
+Leadership::~Leadership() { GiveBackSoon(&v1::ElectionService::Stub::PrepareAsyncResign); }
 
 absl::Status Leadership::Resign() {
-  if (given_back_) return absl::OkStatus();
-  v1::ResignRequest request;
-  request.set_ownership_path(ownership_path_);
-  const absl::Status status =
-      session_->Call(&v1::ElectionService::Stub::PrepareAsyncResign, request).status();
-  given_back_ = status.ok();
-  return status;
+  return GiveBack(&v1::ElectionService::Stub::PrepareAsyncResign);
 }
 
 }  // namespace pando::client

@@ -22,7 +22,9 @@ absl::Status Check(const Options& options) {
   }
   for (const auto timeout : {options.session_timeout, options.connect_timeout,
                              options.operation_timeout, options.attempt_timeout}) {
-    if (timeout <= std::chrono::milliseconds(0)) return Invalid("a timeout is more than nothing");
+    if (timeout <= std::chrono::milliseconds(0) || timeout > kTimeoutMax) {
+      return Invalid("a timeout is more than nothing, and a year at most");
+    }
   }
   if (options.tls && options.tls->certificate.empty() != options.tls->key.empty()) {
     return Invalid("a certificate goes with its key");
@@ -89,8 +91,8 @@ void Session::Run(std::shared_ptr<internal::UnaryCall> call,
                             Link* link, Loop::Clock::time_point deadline, Tried tried) {
     return TryUnary(call, linearizable, link, deadline, std::move(tried));
   };
-  core_->Run(std::make_shared<RepeatedCall>(
-      options.timeout.value_or(core_->options().operation_timeout), try_once, std::move(done)));
+  core_->Run(
+      std::make_shared<RepeatedCall>(core_->TimeoutOf(options.timeout), try_once, std::move(done)));
 }
 
 void Session::AsyncWalk(v1::WalkRequest request, Callback<Subtree> done, CallOptions options) {
@@ -103,7 +105,7 @@ void Session::AsyncWalk(v1::WalkRequest request, Callback<Subtree> done, CallOpt
     return TryWalk(subtree, request, link, std::move(tried));
   };
   core_->Run(std::make_shared<RepeatedCall>(
-      options.timeout.value_or(core_->options().operation_timeout), try_once,
+      core_->TimeoutOf(options.timeout), try_once,
       [subtree, done = std::move(done)](const absl::Status& status) mutable {
         if (!status.ok()) return done(status);
         done(std::move(*subtree));
@@ -122,13 +124,13 @@ void Session::AsyncWatch(std::vector<v1::WatchTarget> targets,
   request.set_send_initial(options.send_initial);
   const auto subscription = std::make_shared<Subscription>();
   subscription->targets = std::move(targets);
-  subscription->on_ready = std::move(options.on_ready);
+  subscription->on_ready.Set(std::move(options.on_ready));
   const auto try_once = [core = core_.get(), subscription, request = std::move(request)](
                             Link* link, Loop::Clock::time_point, Tried tried) {
     return TryWatch(core, subscription, request, link, std::move(tried));
   };
   core_->Run(std::make_shared<RepeatedCall>(
-      options.timeout.value_or(core_->options().operation_timeout), try_once,
+      core_->TimeoutOf(options.timeout), try_once,
       [core = core_, subscription, done = std::move(done)](const absl::Status& status) mutable {
         if (!status.ok()) return done(status);
         done(std::make_unique<client::Watch>(std::move(core), subscription));

@@ -14,6 +14,17 @@ bool Subscription::Wants(const v1::WatchEvent& event) const {
                      [&](const v1::WatchTarget& target) { return Matches(target, event); });
 }
 
+void ReadyCallback::Run() {
+  const std::lock_guard lock(mutex_);
+  const std::function<void()> callback = callback_;  // it may drop itself
+  if (callback) callback();
+}
+
+void ReadyCallback::Drop() {
+  const std::lock_guard lock(mutex_);
+  callback_ = nullptr;
+}
+
 bool Matches(const v1::WatchTarget& target, const v1::WatchEvent& event) {
   const std::string& path = event.path();
   if (target.kind() == v1::WATCH_KIND_CHILDREN) {

@@ -50,6 +50,7 @@ int64_t Watch::start_revision() const { return subscription_->start_revision; }
 
 void Watch::Close() {
   core_->Unwatch(subscription_);
+  subscription_->on_ready.Drop();
   subscription_->events.End(Closed());
 }
 

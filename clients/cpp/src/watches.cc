@@ -12,7 +12,7 @@ namespace {
 
 void EndOne(Subscription* watch, const absl::Status& end) {
   watch->events.End(end);
-  if (watch->on_ready) watch->on_ready();
+  watch->on_ready.Run();
 }
 
 }  // namespace
@@ -77,7 +77,7 @@ void Watches::Take(v1::WatchResponse response) {
       lags = true;
     }
     watch->events.Put(std::move(its));
-    if (watch->on_ready) watch->on_ready();
+    watch->on_ready.Run();
   }
   if (lags) {
     Change();

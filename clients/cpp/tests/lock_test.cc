@@ -24,6 +24,20 @@ TEST_F(Locks, ALockGoesFromHolderToHolderWithHigherTokens) {
   Must(Lock::Take(ann.get(), name, seconds(0)));
 }
 
+// Nothing may be waited for there.
+TEST_F(Locks, ALockThatIsDroppedOnTheSessionsThreadIsGivenBack) {
+  const auto ann = World::Connect(), bob = World::Connect();
+  const std::string name = root_ + "/lock";
+  auto lock = Must(Lock::Take(ann.get(), name, seconds(0)));
+  ann->AsyncGet(GetOf(root_), [&](const absl::StatusOr<v1::GetResponse>&) { lock.reset(); });
+  Must(Lock::Take(bob.get(), name, seconds(10)));
+}
+
+TEST_F(Locks, WhoWaitsForEverWaits) {
+  const auto session = World::Connect();
+  Must(Lock::Take(session.get(), root_ + "/lock", std::chrono::milliseconds::max()));
+}
+
 // Whoever has lost a lock changes nothing with it.
 TEST_F(Locks, AWriteIsGuardedByItsLock) {
   const auto session = World::Connect();

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+#include <future>
 #include <thread>
 
 #include "errors.h"
@@ -153,6 +155,40 @@ TEST_F(WatchesTest, AWatchLagsBeforeItsEventsAreThere) {
     stream.join();
     watches_.Remove(watch);
   }
+}
+
+// What the callback uses may be gone after that.
+TEST(ReadyCallback, DropWaitsForTheOneThatRuns) {
+  ReadyCallback ready;
+  std::promise<void> begun, go_on;
+  std::atomic<bool> over{false};
+  ready.Set([&] {
+    begun.set_value();
+    go_on.get_future().get();
+    over = true;
+  });
+  std::thread session([&] { ready.Run(); });
+  begun.get_future().get();
+  auto dropped = std::async(std::launch::async, [&] {
+    ready.Drop();
+    return over.load();
+  });
+  go_on.set_value();
+  EXPECT_TRUE(dropped.get());
+  session.join();
+  ready.Run();  // would throw: its promises are used up
+}
+
+TEST(ReadyCallback, MayDropItself) {
+  ReadyCallback ready;
+  int runs = 0;
+  ready.Set([&] {
+    ++runs;
+    ready.Drop();
+  });
+  ready.Run();
+  ready.Run();
+  EXPECT_EQ(runs, 1);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #ifndef PANDO_CLIENTS_CPP_INCLUDE_PANDO_CLIENT_FEED_H_
 #define PANDO_CLIENTS_CPP_INCLUDE_PANDO_CLIENT_FEED_H_
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -15,6 +16,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "pando/client/options.h"
 
 namespace pando::client {
 
@@ -31,7 +33,7 @@ class Feed {
   // DEADLINE_EXCEEDED, without a reason: there is none yet, and the timeout has passed.
   absl::StatusOr<T> Next(std::chrono::milliseconds timeout) {
     std::unique_lock lock(mutex_);
-    if (!changed_.wait_for(lock, timeout, [this] { return Ready(); })) {
+    if (!changed_.wait_for(lock, std::min(timeout, kTimeoutMax), [this] { return Ready(); })) {
       return absl::DeadlineExceededError("nothing has come yet");
     }
     return TakeFirst();

@@ -38,6 +38,13 @@ class Held {
         fencing_token_(fencing_token) {}
   ~Held() = default;
 
+  // Leaves the queue by the rpc; success if it is gone already.
+  template <class Stub, class Request, class Response>
+  absl::Status GiveBack(internal::UnaryMethod<Stub, Request, Response> leave);
+  // The same, and waits for nothing.
+  template <class Stub, class Request, class Response>
+  void GiveBackSoon(internal::UnaryMethod<Stub, Request, Response> leave);
+
   Session* const session_;
   const std::string ownership_path_;
   const int64_t fencing_token_;
@@ -53,9 +60,10 @@ class Lock final : public Held {
   static absl::StatusOr<std::unique_ptr<Lock>> Take(Session* session, std::string name,
                                                     std::chrono::milliseconds wait,
                                                     std::string data = "");
-  ~Lock();  // Release, and what goes wrong with it is the session's to end
+  // Gives it back soon, without waiting: on any thread. If that fails it ends with the session.
+  ~Lock();
 
-  // Gives it back. What is gone already is success.
+  // Gives it back, and waits for that. What is gone already is success.
   absl::Status Release();
 
  private:
@@ -70,9 +78,10 @@ class Leadership final : public Held {
   static absl::StatusOr<std::unique_ptr<Leadership>> Campaign(Session* session, std::string name,
                                                               std::chrono::milliseconds wait,
                                                               std::string data = "");
-  ~Leadership();  // Resign, and what goes wrong with it is the session's to end
+  // Steps down soon, without waiting: on any thread. If that fails it ends with the session.
+  ~Leadership();
 
-  // Steps down. What is gone already is success.
+  // Steps down, and waits for that. What is gone already is success.
   absl::Status Resign();
 
  private:

@@ -30,6 +30,10 @@ struct Tls {
   std::string server_name;  // in the servers' certificates; empty: their address's host
 };
 
+// The longest timeout; a longer one of a call is this.
+inline constexpr std::chrono::milliseconds kTimeoutMax = std::chrono::hours(24 * 365);
+
+// Timeouts are from 1 ms to kTimeoutMax.
 struct Options {
   std::vector<std::string> endpoints;  // HOST:PORT each; one is used at a time, the first one first
   // How long the ensemble waits for a silent client.

@@ -31,6 +31,7 @@ struct WatchOptions {
   bool send_initial = false;   // first the state, in Watch::initial, and then every change after it
   std::optional<std::chrono::milliseconds> timeout;  // to begin; none: Options::operation_timeout
   // On the session's thread, each time when events or the end have come: Next does not wait then.
+  // Not after Watch::Close, which waits for one that runs, unless it is called in it.
   std::function<void()> on_ready;
 };
 
@@ -58,6 +59,7 @@ class Watch final {
   const std::vector<v1::WalkEntry>& initial() const;
   int64_t start_revision() const;
 
+  // Events that were not taken are gone.
   void Close();
 
  private:
