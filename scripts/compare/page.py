@@ -124,10 +124,10 @@ scripts/bench-compare{' --quick' if quick else ''}
 On {datetime.date.today()}: {versions}. The machine:
 {machine()}; the three servers and the load share it. Each
 figure is the median of {repeats} rounds, in brackets the lowest and the highest; a round plays
-every one of them on new servers. A run warms up for {times.warmup} and measures for {times.duration}.
-Differences below 15 % are noise. CPU is that of all three servers, and of the load, for one
-operation (of a watch for one set); memory what the three have at the end of it, together. The
-latency of a lock is that of a hand-over; events count from when the write was sent.
+every one of them on new servers. A run warms up for {times.warmup} and measures for
+{times.duration}. Differences below 15 % are noise. CPU is that of all three servers, and of the
+load, for one operation (of a watch for one set); memory what the three have at the end of it,
+together. The latency of a lock is that of a hand-over; events count from when the write was sent.
 
 {table(results)}
 

@@ -13,8 +13,8 @@ import harness
 import zookeeper_client as zk
 from certs import Certs
 
-# Of a connection that says nothing: 26 to 27 KiB are measured, some 20 of them OpenSSL's. The budget
-# is 20, which only connections in the clear keep.
+# Of a connection that says nothing: 26 to 27 KiB are measured, some 20 of them OpenSSL's. The
+# budget is 20, which only connections in the clear keep.
 IDLE_BYTES_MAX = 28 << 10
 IDLE_CONNECTIONS = 500
 

@@ -132,9 +132,9 @@ type TreeServiceClient interface {
 	// Repeating: always safe.
 	WhoAmI(ctx context.Context, in *WhoAmIRequest, opts ...grpc.CallOption) (*WhoAmIResponse, error)
 	// The fast path: many operations in flight on one stream, answered in the order in which they
-	// were sent; a read sees all earlier writes of its stream, and no later ones: those that come after
-	// a LINEARIZABLE read, or one with min_revision, wait for its answer. Writes are applied in that
-	// order, also over a change of leader.
+	// were sent; a read sees all earlier writes of its stream, and no later ones: those that come
+	// after a LINEARIZABLE read, or one with min_revision, wait for its answer. Writes are applied in
+	// that order, also over a change of leader.
 	//
 	// Opened with a session in its first header, the stream attaches the session to itself: its first
 	// response has no results and says that it is attached. From then on nothing that the session's
@@ -396,9 +396,9 @@ type TreeServiceServer interface {
 	// Repeating: always safe.
 	WhoAmI(context.Context, *WhoAmIRequest) (*WhoAmIResponse, error)
 	// The fast path: many operations in flight on one stream, answered in the order in which they
-	// were sent; a read sees all earlier writes of its stream, and no later ones: those that come after
-	// a LINEARIZABLE read, or one with min_revision, wait for its answer. Writes are applied in that
-	// order, also over a change of leader.
+	// were sent; a read sees all earlier writes of its stream, and no later ones: those that come
+	// after a LINEARIZABLE read, or one with min_revision, wait for its answer. Writes are applied in
+	// that order, also over a change of leader.
 	//
 	// Opened with a session in its first header, the stream attaches the session to itself: its first
 	// response has no results and says that it is attached. From then on nothing that the session's
