@@ -287,7 +287,8 @@ std::string Wal::FrameBatch(bool with_head) const {
                            .body_bytes = body.size(),
                            .body_checksum = base::Hash64(body)};
   frame.resize(static_cast<size_t>(BatchBytes(body.size())), '\0');
-  return frame.replace(0, kHeaderBytes, EncodeHeader(header));
+  frame.replace(0, kHeaderBytes, EncodeHeader(header));
+  return frame;
 }
 
 absl::Status Wal::BeginSegment() {
