@@ -16,6 +16,8 @@ using Relation = model::Compare::Relation;
 
 // The first byte of a command: what a log of a later format starts with is refused here.
 constexpr uint8_t kFormat = 1;
+// Most commands are smaller, and are written without moving what is there.
+constexpr size_t kUsualBytes = 256;
 
 // --- Operations -------------------------------------------------------------------------------
 
@@ -238,6 +240,7 @@ void Read(Reader* r, model::Reap* reap) { ReadAll(r, 3, &reap->nodes); }
 
 std::string EncodeCommand(const model::Command& command) {
   std::string bytes;
+  bytes.reserve(kUsualBytes);
   Writer w(&bytes);
   w.Byte(kFormat);
   codec::Write(&w, command.source.storage);
