@@ -1,14 +1,17 @@
 #include "base/wire.h"
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
 namespace pando::base {
 
+// Seven bits each; the last has one.
+constexpr size_t kVarintBytesMax = 10;
 static_assert(std::endian::native == std::endian::little, "Fixed32 and Fixed64 copy memory");
 
 void Writer::Varint(uint64_t value) {
-  char bytes[10];
+  char bytes[kVarintBytesMax];
   size_t size = 0;
   while (value >= 0x80) {
     bytes[size++] = static_cast<char>(value | 0x80);
@@ -56,15 +59,17 @@ bool Reader::Bool() {
 }
 
 uint64_t Reader::Varint() {
+  const size_t size_max = std::min(rest_.size(), kVarintBytesMax);
   uint64_t value = 0;
-  for (int shift = 0; shift < 64; shift += 7) {
-    const uint8_t byte = Byte();
-    if (!ok_) return 0;
-    const bool overflows = shift == 63 && byte > 1;
-    const bool too_long = shift > 0 && byte == 0;
+  for (size_t i = 0; i < size_max; ++i) {
+    const uint8_t byte = static_cast<uint8_t>(rest_[i]);
+    const bool overflows = i == kVarintBytesMax - 1 && byte > 1;
+    const bool too_long = i > 0 && byte == 0;
     if (overflows || too_long) break;
-    value |= static_cast<uint64_t>(byte & 0x7f) << shift;
-    if (byte < 0x80) return value;
+    value |= static_cast<uint64_t>(byte & 0x7f) << (7 * i);
+    if (byte >= 0x80) continue;
+    rest_.remove_prefix(i + 1);
+    return value;
   }
   Fail();
   return 0;
