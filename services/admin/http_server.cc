@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <semaphore>
 #include <thread>
 #include <utility>
 
@@ -21,7 +22,8 @@ constexpr char kPrometheus[] = "text/plain; version=0.0.4; charset=utf-8";
 constexpr char kIndex[] =
     "/healthz  should this process be left running?\n"
     "/readyz   should clients be sent here?\n"
-    "/metrics  numbers, for Prometheus\n";
+    "/metrics  numbers, for Prometheus\n"
+    "/commands what ZooKeeper's AdminServer tells\n";
 
 using Checks = std::vector<HealthCheck> (*)(const Metrics&, base::Instant);
 
@@ -55,6 +57,10 @@ class HttpServer::Core {
     http_.Get("/metrics", [this](const httplib::Request&, httplib::Response& response) {
       response.set_content(options_.metrics->Scrape(options_.clock()), kPrometheus);
     });
+    if (options_.commands) {
+      http_.Get("/commands/?", CommandHandler());
+      http_.Get("/commands/([a-z_]+)", CommandHandler());
+    }
     http_.set_error_handler([](const httplib::Request&, httplib::Response& response) {
       if (response.body.empty()) response.set_content(kIndex, kPlain);
     });
@@ -100,9 +106,22 @@ class HttpServer::Core {
     };
   }
 
+  httplib::Server::Handler CommandHandler() {
+    return [this](const httplib::Request& request, httplib::Response& response) {
+      HttpAnswer answer = {503, kPlain, "others wait for commands already\n"};
+      if (command_room_.try_acquire()) {
+        answer = options_.commands(request.matches.size() > 1 ? request.matches[1].str() : "");
+        command_room_.release();
+      }
+      response.status = answer.status;
+      response.set_content(answer.body, answer.type.c_str());
+    };
+  }
+
   const Options options_;
   const std::unique_ptr<httplib::Server> server_;
   httplib::Server& http_;
+  std::counting_semaphore<kCommandsMax> command_room_{kCommandsMax};
   std::thread thread_;
   uint16_t port_ = 0;
 };

@@ -6,8 +6,14 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <functional>
+#include <future>
+#include <latch>
 #include <memory>
 #include <string>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "admin/health.h"
 #include "gmock/gmock.h"
@@ -27,6 +33,16 @@ class HttpServerTest : public testing::Test {
     auto started = HttpServer::Start({"127.0.0.1", 0, &metrics_, [this] { return now_.load(); }});
     EXPECT_TRUE(started.ok()) << started.status();
     server_ = std::move(*started);
+  }
+
+  void RestartWith(std::function<HttpAnswer(const std::string&)> commands) {
+    HttpServer::Options options;
+    options.host = "127.0.0.1";
+    options.metrics = &metrics_;
+    options.clock = [this] { return now_.load(); };
+    options.commands = std::move(commands);
+    server_.reset();
+    server_ = *HttpServer::Start(std::move(options));
   }
 
   int Connect() {
@@ -105,6 +121,43 @@ TEST_F(HttpServerTest, MetricsAreInPrometheusTextFormat) {
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(answer, HasSubstr("Content-Type: text/plain; version=0.0.4"));
   EXPECT_THAT(answer, HasSubstr("\npando_tree_nodes 42\n"));
+}
+
+TEST_F(HttpServerTest, CommandsAreSomebodyElsesToAnswer) {
+  EXPECT_THAT(Get("/commands/ruok"), StartsWith("HTTP/1.1 404"));
+  RestartWith([](const std::string& name) {
+    return HttpAnswer{name == "secret" ? 403 : 200, "application/json", "<" + name + ">"};
+  });
+  EXPECT_THAT(Get("/commands/ruok"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(Get("/commands/ruok"), HasSubstr("Content-Type: application/json"));
+  EXPECT_THAT(Get("/commands/ruok"), HasSubstr("\r\n\r\n<ruok>"));
+  EXPECT_THAT(Get("/commands/secret"), StartsWith("HTTP/1.1 403"));
+  EXPECT_THAT(Get("/commands"), HasSubstr("\r\n\r\n<>"));
+  EXPECT_THAT(Get("/commands/"), HasSubstr("\r\n\r\n<>"));
+  EXPECT_THAT(Get("/commands/a/b"), StartsWith("HTTP/1.1 404"));
+}
+
+TEST_F(HttpServerTest, CommandsThatWaitLeaveRoomForProbes) {
+  std::latch waiting(kCommandsMax);
+  std::promise<void> end;
+  RestartWith([&waiting, ended = end.get_future().share()](const std::string& name) {
+    if (name == "slow") {
+      waiting.count_down();
+      ended.wait();
+    }
+    return HttpAnswer{200, "text/plain", name};
+  });
+  std::vector<std::thread> callers;
+  for (size_t i = 0; i < kCommandsMax; ++i) {
+    callers.emplace_back(
+        [this] { EXPECT_THAT(Get("/commands/slow"), StartsWith("HTTP/1.1 200")); });
+  }
+  waiting.wait();
+  EXPECT_THAT(Get("/commands/ruok"), StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(Get("/healthz"), StartsWith("HTTP/1.1 200"));
+  end.set_value();
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_THAT(Get("/commands/ruok"), StartsWith("HTTP/1.1 200"));
 }
 
 TEST_F(HttpServerTest, TellsAStrangerWhatThereIs) {

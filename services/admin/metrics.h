@@ -98,6 +98,9 @@ class Metrics {
   uint64_t Get(Gauge gauge) const {
     return gauges_[static_cast<size_t>(gauge)].load(std::memory_order_relaxed);
   }
+  uint64_t Get(Counter counter) const {
+    return counters_[static_cast<size_t>(counter)].load(std::memory_order_relaxed);
+  }
   void Add(Counter counter, uint64_t amount = 1) {
     counters_[static_cast<size_t>(counter)].fetch_add(amount, std::memory_order_relaxed);
   }

@@ -5,6 +5,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -13,15 +14,6 @@ namespace {
 
 double Seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
-}
-
-// Entries of /proc/self/fd, but for ".", ".." and the one that reads it.
-bool CountOpenFiles(double* count) {
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(opendir("/proc/self/fd"), closedir);
-  if (!dir) return false;
-  *count = -3;
-  while (readdir(dir.get())) *count += 1;
-  return true;
 }
 
 // The first two numbers of /proc/self/statm, in bytes.
@@ -38,6 +30,17 @@ bool ReadMemory(double* virtual_bytes, double* resident_bytes) {
 
 }  // namespace
 
+OpenFiles CountOpenFiles() {
+  OpenFiles files;
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(opendir("/proc/self/fd"), closedir);
+  while (dir && readdir(dir.get())) ++files.open;
+  // But for ".", ".." and the one that reads it.
+  files.open -= std::min<uint64_t>(files.open, 3);
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) files.max = limit.rlim_cur;
+  return files;
+}
+
 std::vector<ProcessNumber> ReadProcessNumbers() {
   std::vector<ProcessNumber> numbers;
   rusage usage{};
@@ -45,14 +48,14 @@ std::vector<ProcessNumber> ReadProcessNumbers() {
     numbers.push_back({"process_cpu_seconds_total", "CPU time of user and system", true,
                        Seconds(usage.ru_utime) + Seconds(usage.ru_stime)});
   }
-  double open_files = 0;
-  if (CountOpenFiles(&open_files)) {
-    numbers.push_back({"process_open_fds", "Open file descriptors", false, open_files});
+  const OpenFiles files = CountOpenFiles();
+  if (files.open > 0) {
+    numbers.push_back(
+        {"process_open_fds", "Open file descriptors", false, static_cast<double>(files.open)});
   }
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+  if (files.max > 0) {
     numbers.push_back({"process_max_fds", "File descriptors that may be open", false,
-                       static_cast<double>(limit.rlim_cur)});
+                       static_cast<double>(files.max)});
   }
   double virtual_bytes = 0, resident_bytes = 0;
   if (ReadMemory(&virtual_bytes, &resident_bytes)) {

@@ -250,7 +250,7 @@ const Flag kFlags[] = {
      "The same under TLS, with --tls-cert and --tls-client-ca; default: not at all"},
     {"zookeeper-words", "WORD,…", "srvr,isro",
      [](Text t, W* w) { return SetWords(t, &w->config.zookeeper_words); },
-     "Four-letter words that the ZooKeeper port answers; * for all"},
+     "Four-letter words that the ZooKeeper port answers, and commands of /commands; * for all"},
     {"zookeeper-enable", "NAME,…", nullptr, [](Text t, W* w) { return SetEnabled(t, &w->config); },
      "What ZooKeeper's clients may do besides: reconfig, change the membership; keeper, ask what "
      "ClickHouse Keeper has"},

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "admin/process.h"
 #include "base/check.h"
 #include "base/log.h"
 #include "base/rng.h"
@@ -63,6 +64,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Config& config) {
   PANDO_RETURN_IF_ERROR(server->StartApi());
   server->StartCore();
   server->zookeeper_->Start();
+  server->facts_.commands = server->zookeeper_.get();
   server->metrics_.ports().SetSource([s = server.get()] { return s->PortNumbers(); });
   return server;
 }
@@ -97,11 +99,19 @@ absl::Status Server::StartHttp() {
   options.on_refused = [this](const std::string& caller, const std::string& why) {
     http_refusals_.Tell(net::Refusals::Reason::kHandshake, caller, why);
   };
+  options.commands = [this](const std::string& name) { return AnswerCommand(name); };
   absl::StatusOr<std::unique_ptr<admin::HttpServer>> http =
       admin::HttpServer::Start(std::move(options));
   if (!http.ok()) return http.status();
   http_ = *std::move(http);
   return absl::OkStatus();
+}
+
+admin::HttpAnswer Server::AnswerCommand(const std::string& name) const {
+  zookeeper::Server* const zookeeper = facts_.commands.load();
+  if (zookeeper == nullptr) return {503, "text/plain", "the server is starting or stopping\n"};
+  zookeeper::CommandAnswer answer = zookeeper->Command(name);
+  return {answer.status, answer.type, std::move(answer.body)};
 }
 
 absl::Status Server::Open() {
@@ -173,6 +183,7 @@ absl::Status Server::ListenZooKeeper() {
   options.connections_max = RoomForConnections(config_.connections_max);
   options.value_bytes_max = config_.value_bytes_max;
   options.now = posix::Now;
+  options.wall_now = posix::WallNow;
   options.random_bytes = posix::RandomBytes;
   options.super_digest = config_.super_digest;
   options.words = config_.zookeeper_words;
@@ -180,18 +191,25 @@ absl::Status Server::ListenZooKeeper() {
   options.reconfig = config_.zookeeper_reconfig;
   options.keeper = config_.zookeeper_keeper;
   options.facts = [this] {
+    const admin::OpenFiles files = admin::CountOpenFiles();
     return zookeeper::Facts{
         .version = kVersion,
         .serving = facts_.serving.load() && metrics_.Get(Gauge::kLeader) != 0,
         .role = static_cast<model::EnsembleStatus::Role>(metrics_.Get(Gauge::kRole)),
         .server = config_.id,
+        .leader = model::ServerId(metrics_.Get(Gauge::kLeader)),
         .members = metrics_.Get(Gauge::kMembers),
         .members_reachable = metrics_.Get(Gauge::kMembersHeard),
         .nodes = metrics_.Get(Gauge::kNodes),
         .data_bytes = metrics_.Get(Gauge::kNodeBytes),
+        .data_dir = config_.data_dir,
         .disk_bytes = facts_.disk_bytes.load(),
         .ephemerals = metrics_.Get(Gauge::kEphemerals),
-        .sessions = metrics_.Get(Gauge::kSessions)};
+        .sessions = metrics_.Get(Gauge::kSessions),
+        .elections = metrics_.Get(Counter::kElections),
+        .digest_mismatches = metrics_.Get(Counter::kDigestMismatches),
+        .open_files = files.open,
+        .open_files_max = files.max};
   };
   options.on_request = [this](const char* name, base::Duration taken, const char* reason) {
     metrics_.Request(name, reason, taken);
@@ -483,6 +501,7 @@ bool Server::Stop() {
   // At once: broken channels tell the others that this server is gone, if it could not hand over.
   // Before the store: snapshots go through both.
   peers_->Shutdown();
+  facts_.commands = nullptr;
   zookeeper_->Stop();
   api_->Shutdown(kCallGrace);
   metrics_.peers().SetSource({});

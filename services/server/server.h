@@ -48,6 +48,7 @@ class Server {
     std::atomic<uint64_t> term{0};
     std::atomic<bool> serving{false};     // has been up to date once
     std::atomic<uint64_t> disk_bytes{0};  // of the data dir, as of the last write of the store
+    std::atomic<zookeeper::Server*> commands{nullptr};  // whom to ask; null: it does not run
   };
 
   explicit Server(const Config& config);
@@ -64,6 +65,7 @@ class Server {
   absl::Status OpenAuditLog();
   absl::Status ListenZooKeeper();
   absl::Status StartHttp();
+  admin::HttpAnswer AnswerCommand(const std::string& name) const;
   void StartStorage();
   absl::Status StartPeers();
   void StartCore();

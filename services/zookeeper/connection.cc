@@ -68,7 +68,14 @@ void Connection::AddIdentity(model::Identity identity) {
   identities_.push_back(std::move(identity));
 }
 
+void Connection::TakeWord() {
+  CHECK(greeting());
+  phase_ = Phase::kWord;
+  CountReceived();
+}
+
 void Connection::AnswerWord(std::string answer) {
+  if (phase_ != Phase::kWord) return;
   output_ = std::move(answer);
   Leave({});
 }
@@ -85,6 +92,45 @@ void Connection::Leave(std::string why) {
   why_ = std::move(why);
   expected_.clear();
   batch_.requests.clear();
+}
+
+// --- For operators ----------------------------------------------------------------------------
+
+void Connection::CountReceived() {
+  ++traffic_.received;
+  ++host_->traffic()->received;
+}
+
+void Connection::CountSent() {
+  ++traffic_.sent;
+  ++host_->traffic()->sent;
+}
+
+// A number below 0 is no request's own: a ping's, for one.
+void Connection::CountAnswered(Opcode type, int32_t xid) {
+  last_.type = type;
+  if (xid >= 0) last_.xid = xid;
+  last_.zxid = static_cast<int64_t>(zxid_.value());
+  last_.at = host_->now();
+}
+
+ConnectionRow Connection::Row() const {
+  ConnectionRow row;
+  row.id = id_;
+  row.session = session_;
+  row.timeout_ms = timeout_ms_;
+  row.outstanding = expected_.size();
+  row.traffic = traffic_;
+  if (last_.type) row.last_operation = LettersOf(*last_.type);
+  row.last_xid = last_.xid;
+  row.last_zxid = last_.zxid;
+  row.last_response = last_.at;
+  return row;
+}
+
+void Connection::ResetStats() {
+  traffic_ = {};
+  last_ = {};
 }
 
 // --- From the client --------------------------------------------------------------------------
@@ -111,7 +157,7 @@ size_t Connection::Consume(std::string_view bytes) {
     }
     if (rest.size() < kLengthBytes + length) break;
     taken += kLengthBytes + length;
-    ++received_;
+    CountReceived();
     const std::string_view payload = rest.substr(kLengthBytes, length);
     if (phase_ == Phase::kGreeting) {
       Greet(payload);
@@ -199,7 +245,7 @@ void Connection::Authenticate(const jute::Auth& auth) {
     if (super) add(acl::kSuper);
   }
   jute::AppendReply({jute::kAuthXid, 0, ErrorCode::kOk}, &output_);
-  ++sent_;
+  CountSent();
 }
 
 void Connection::Deny(Opcode type, std::string_view path, model::Reason reason) {
@@ -318,7 +364,8 @@ void Connection::Welcome() {
   response.password = password_;
   if (greeting_.read_only) response.read_only = read_only_;
   jute::AppendConnectResponse(response, &output_);
-  ++sent_;
+  CountSent();
+  CountAnswered(Opcode::kCreateSession, 0);
 }
 
 // --- Without a majority -----------------------------------------------------------------------
@@ -506,8 +553,12 @@ void Connection::Finish(const Waiting& waiting, const model::Reply* reply) {
     FinishHere(expected);
   }
   answer_bytes_ = std::max({output_.size() - before, answer_bytes_ - answer_bytes_ / 8, size_t{1}});
-  ++sent_;
-  host_->Answered(expected.type, host_->now() - waiting.began, reason);
+  CountSent();
+  CountAnswered(expected.type, expected.xid);
+  const base::Duration taken = last_.at - waiting.began;
+  traffic_.latency.Add(taken);
+  host_->traffic()->latency.Add(taken);
+  host_->Answered(expected.type, taken, reason);
   if (expected.ends_connection) Leave({});
 }
 
@@ -575,7 +626,7 @@ void Connection::RestoreWatches(const Expected& expected, const model::Reply& re
   auto stat = stats.begin();
   const auto tell = [this](jute::EventType type, const std::string& path) {
     jute::AppendEvent(type, path, -1, &output_);
-    ++sent_;
+    CountSent();
   };
   for (const std::string& path : asked.data) {
     const std::optional<model::Stat>& now = *stat++;
@@ -619,7 +670,7 @@ void Connection::Tell(const model::Acl* acl, model::Revision revision, std::stri
   if (output_.size() > kUnreadEventBytesMax) return End("the client does not read its events");
   (void)Zxid(revision);
   output_.append(frame);
-  ++sent_;
+  CountSent();
 }
 
 }  // namespace pando::zookeeper

@@ -19,6 +19,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,9 @@
 #include "model/acl.h"
 #include "model/ids.h"
 #include "zookeeper/denial.h"
+#include "zookeeper/overview.h"
 #include "zookeeper/reconfiguration.h"
+#include "zookeeper/traffic.h"
 #include "zookeeper/translate.h"
 #include "zookeeper/watch_table.h"
 
@@ -54,6 +57,8 @@ class Host {
   // This server is without a majority: it serves whoever asks for no more than to read.
   virtual bool read_only() const = 0;
   virtual void Prepared() = 0;
+  // Of all connections, which count there too.
+  virtual Traffic* traffic() = 0;
   // The connection has a session now: an older one of the same session ends.
   virtual void Attached(Connection* connection) = 0;
   virtual void Answered(jute::Opcode type, base::Duration taken, model::Reason reason) = 0;
@@ -100,7 +105,9 @@ class Connection {
   void Tell(const model::Acl* acl, model::Revision revision, std::string_view frame);
   // The Inbox has room for what was refused.
   void RoomAgain();
-  // Answers a four-letter word, and ends. REQUIRES: nothing was consumed.
+  // It is a four-letter word, and no client: nothing is read any more, until AnswerWord, which ends
+  // it. REQUIRES: nothing was consumed.
+  void TakeWord();
   void AnswerWord(std::string answer);
   // Ends it, with all that was not written yet. `why` is for the log; empty: nothing to say.
   void End(std::string why);
@@ -118,15 +125,16 @@ class Connection {
   WatcherId id() const { return id_; }
   model::SessionId session() const { return session_; }  // none: not yet
   bool read_only() const { return read_only_; }          // as it was opened
-  int64_t timeout_ms() const { return timeout_ms_; }
-  size_t outstanding() const { return expected_.size(); }
-  uint64_t received() const { return received_; }
-  uint64_t sent() const { return sent_; }
   base::Instant began() const { return began_; }
+
+  // For operators. The caller's address, and what the wall's clock says, are its server's to add.
+  ConnectionRow Row() const;
+  void ResetStats();
 
  private:
   enum class Phase : uint8_t {
     kGreeting,   // nothing was said
+    kWord,       // a four-letter word was, and is not answered yet
     kPreparing,  // makes the nodes that every ZooKeeper has
     kAsking,     // whether this server is up to date, before it judges a session
     kAttaching,  // a session is opened, or taken over
@@ -141,6 +149,9 @@ class Connection {
     base::Instant began;
   };
 
+  void CountReceived();
+  void CountSent();
+  void CountAnswered(jute::Opcode type, int32_t xid);
   void Greet(std::string_view payload);
   void Prepare();
   void AskForSession();
@@ -198,8 +209,14 @@ class Connection {
   std::deque<Waiting> expected_;
   std::string output_;
   size_t answer_bytes_ = size_t{64} << 10;  // the largest of late; at first a guess
-  uint64_t received_ = 0;
-  uint64_t sent_ = 0;
+  Traffic traffic_;
+  struct Last {
+    std::optional<jute::Opcode> type;
+    int64_t xid = -1;
+    int64_t zxid = -1;
+    base::Instant at;
+  };
+  Last last_;  // that was answered
 };
 
 }  // namespace pando::zookeeper

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -399,6 +400,52 @@ TEST_F(ConnectionTest, WhoNeverReadsIsSentAway) {
   for (int i = 0; i < 40 && !connection_.ended(); ++i) connection_.Tell(nullptr, {}, frame);
   EXPECT_TRUE(connection_.ended());
   EXPECT_LT(connection_.output()->size(), Connection::kUnreadEventBytesMax + 2 * frame.size());
+}
+
+// --- For operators ----------------------------------------------------------------------------
+
+TEST_F(ConnectionTest, WhatWentOverItIsCounted) {
+  Open();
+  EXPECT_STREQ(connection_.Row().last_operation, "SESS");
+  now_ = {std::chrono::milliseconds(100)};
+  SayRead(4, Opcode::kGetData, "/a", false);
+  SayNothing(jute::kPingXid, Opcode::kPing);
+  EXPECT_EQ(connection_.Row().outstanding, 2u);
+  now_ = {std::chrono::milliseconds(103)};
+  Answer(Node(5), 11);
+  now_ = {std::chrono::milliseconds(105)};
+  Answer(model::Reply(), 12);
+  connection_.Tell(nullptr, model::Revision(13), "event");
+
+  const ConnectionRow row = connection_.Row();
+  EXPECT_EQ(row.session, model::SessionId(kSession));
+  EXPECT_EQ(row.timeout_ms, 30'000);
+  EXPECT_EQ(row.traffic.received, 3u);
+  EXPECT_EQ(row.traffic.sent, 4u);
+  EXPECT_EQ(row.traffic.latency.min, std::chrono::milliseconds(3));
+  EXPECT_EQ(row.traffic.latency.max, std::chrono::milliseconds(5));
+  EXPECT_EQ(row.traffic.latency.average_ms(), 4);
+  EXPECT_STREQ(row.last_operation, "PING");
+  EXPECT_EQ(row.last_xid, 4);  // of what the client asked for
+  EXPECT_EQ(row.last_zxid, 12);
+  EXPECT_EQ(row.last_response, now_);
+  EXPECT_EQ(traffic_.sent, row.traffic.sent);
+
+  connection_.ResetStats();
+  EXPECT_EQ(connection_.Row().traffic.sent, 0u);
+  EXPECT_STREQ(connection_.Row().last_operation, "NA");
+  EXPECT_EQ(connection_.Row().last_xid, -1);
+  EXPECT_EQ(traffic_.sent, 4u);
+}
+
+TEST_F(ConnectionTest, AWordIsAnsweredInsteadOfAGreeting) {
+  connection_.TakeWord();
+  EXPECT_EQ(connection_.Row().traffic.received, 1u);
+  EXPECT_FALSE(connection_.wants_input());
+  EXPECT_FALSE(connection_.ended());
+  connection_.AnswerWord("imok");
+  EXPECT_EQ(*connection_.output(), "imok");
+  EXPECT_TRUE(connection_.ended());
 }
 
 // --- Identities -------------------------------------------------------------------------------

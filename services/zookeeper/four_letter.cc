@@ -1,6 +1,9 @@
 #include "zookeeper/four_letter.h"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
+#include <ctime>
 #include <map>
 #include <set>
 
@@ -9,153 +12,138 @@
 #include "absl/strings/str_split.h"
 #include "base/check.h"
 #include "base/status.h"
-#include "model/limits.h"
 
 namespace pando::zookeeper {
 namespace {
 
-using Role = model::EnsembleStatus::Role;
-
-constexpr std::string_view kNames[] = {"conf", "cons", "dirs", "dump", "envi", "isro", "mntr",
-                                       "ruok", "srst", "srvr", "stat", "wchc", "wchp", "wchs"};
-constexpr char kNotServing[] = "This ZooKeeper instance is not currently serving requests\n";
-// Of ZooKeeper, whose words these are: clients choose by it what they may ask.
-constexpr char kSpoken[] = "3.9.5";
+constexpr std::string_view kNames[] = {"conf", "cons", "crst", "dirs", "dump",
+                                       "envi", "isro", "mntr", "ruok", "srst",
+                                       "srvr", "stat", "wchc", "wchp", "wchs"};
 
 std::string_view NameOf(Word word) { return kNames[static_cast<size_t>(word)]; }
-
-// A build says nothing of its date, so that it can be made again; some clients want to read one.
-std::string Version(const Overview& overview) {
-  return absl::StrCat(kSpoken, "-pando-", overview.facts.version,
-                      ", built on 01/01/1970 00:00 GMT");
-}
-
-const char* Mode(const Overview& overview) {
-  const Facts& facts = overview.facts;
-  if (overview.read_only) return "read-only";
-  if (facts.members == 1) return "standalone";
-  switch (facts.role) {
-    case Role::kLeader:
-      return "leader";
-    case Role::kLearner:
-      return "observer";
-    case Role::kFollower:
-    case Role::kCandidate:
-      break;
-  }
-  return "follower";
-}
-
-// As Java prints it: 0.0, 1.5, 11.25.
-std::string Average(const Traffic& traffic) {
-  std::string text = absl::StrFormat("%.4f", traffic.latency_ms_avg());
-  while (text.back() == '0' && text[text.size() - 2] != '.') text.pop_back();
-  return text;
-}
-
-std::string Outstanding(const Overview& overview) {
-  size_t sum = 0;
-  for (const ConnectionRow& row : overview.connections) sum += row.outstanding;
-  return absl::StrCat(sum);
-}
-
-std::string Hex(uint64_t number) { return absl::StrCat("0x", absl::Hex(number)); }
 
 std::string Server(const Overview& overview) {
   const Traffic& traffic = overview.traffic;
   return absl::StrFormat(
-      "Latency min/avg/max: %.0f/%s/%.0f\nReceived: %u\nSent: %u\nConnections: %u\n"
-      "Outstanding: %s\nZxid: %s\nMode: %s\nNode count: %u\n",
-      traffic.latency_ms_min, Average(traffic), traffic.latency_ms_max, traffic.received,
-      traffic.sent, overview.connections.size(), Outstanding(overview), Hex(overview.zxid.value()),
-      Mode(overview), overview.facts.nodes);
+      "Latency min/avg/max: %d/%s/%d\nReceived: %u\nSent: %u\nConnections: %u\n"
+      "Outstanding: %u\nZxid: %s\nMode: %s\nNode count: %u\n",
+      Milliseconds(traffic.latency.min), Decimal(traffic.latency.average_ms()),
+      Milliseconds(traffic.latency.max), traffic.received, traffic.sent,
+      overview.connections.size(), OutstandingOf(overview), Hex(overview.zxid.value()),
+      ModeOf(overview), overview.facts.nodes);
 }
 
 std::string Brief(const ConnectionRow& row) {
   return absl::StrFormat(" /%s[1](queued=%u,recved=%u,sent=%u", row.caller, row.outstanding,
-                         row.received, row.sent);
+                         row.traffic.received, row.traffic.sent);
+}
+
+std::string Whole(const ConnectionRow& row) {
+  std::string out = Brief(row);
+  if (!row.session) return out;
+  absl::StrAppend(&out, ",sid=", Hex(row.session.value()), ",lop=", row.last_operation,
+                  ",est=", row.established.ms, ",to=", row.timeout_ms);
+  if (row.last_xid >= 0) {
+    absl::StrAppend(&out, ",lcxid=", Hex(static_cast<uint64_t>(row.last_xid)));
+  }
+  const Latency& latency = row.traffic.latency;
+  absl::StrAppend(&out, ",lzxid=", Hex(static_cast<uint64_t>(row.last_zxid)),
+                  ",lresp=", Milliseconds(row.last_response.since_start),
+                  ",llat=", Milliseconds(latency.last), ",minlat=", Milliseconds(latency.min),
+                  ",avglat=", static_cast<int64_t>(latency.average_ms()),
+                  ",maxlat=", Milliseconds(latency.max));
+  return out;
 }
 
 std::string Connections(const Overview& overview) {
   std::string out;
-  for (const ConnectionRow& row : overview.connections) {
-    absl::StrAppend(&out, Brief(row));
-    if (row.session) {
-      absl::StrAppend(&out, ",sid=", Hex(row.session.value()), ",to=", row.timeout_ms);
-    }
-    absl::StrAppend(&out, ")\n");
-  }
+  for (const ConnectionRow& row : overview.connections) absl::StrAppend(&out, Whole(row), ")\n");
   return out;
 }
 
 std::string Stat(const Overview& overview) {
-  std::string out = absl::StrCat("Zookeeper version: ", Version(overview), "\nClients:\n");
+  std::string out = absl::StrCat("Zookeeper version: ", VersionOf(overview), "\nClients:\n");
   for (const ConnectionRow& row : overview.connections) absl::StrAppend(&out, Brief(row), ")\n");
   return absl::StrCat(out, "\n", Server(overview));
 }
 
 std::string Monitor(const Overview& overview) {
-  const Facts& facts = overview.facts;
-  const Traffic& traffic = overview.traffic;
-  std::string out;
-  const auto line = [&out](const char* name, const auto& value) {
-    absl::StrAppend(&out, "zk_", name, "\t", value, "\n");
+  struct Text {
+    std::string operator()(uint64_t number) const { return absl::StrCat(number); }
+    std::string operator()(double number) const { return Decimal(number); }
+    std::string operator()(const std::string& text) const { return text; }
   };
-  line("version", Version(overview));
-  line("server_state", Mode(overview));
-  line("avg_latency", Average(traffic));
-  line("max_latency", absl::StrFormat("%.0f", traffic.latency_ms_max));
-  line("min_latency", absl::StrFormat("%.0f", traffic.latency_ms_min));
-  line("packets_received", traffic.received);
-  line("packets_sent", traffic.sent);
-  line("num_alive_connections", overview.connections.size());
-  line("outstanding_requests", Outstanding(overview));
-  line("znode_count", facts.nodes);
-  line("watch_count", overview.watches->watches());
-  line("ephemerals_count", facts.ephemerals);
-  line("approximate_data_size", facts.data_bytes);
-  line("global_sessions", facts.sessions);
-  line("local_sessions", 0);
-  line("quorum_size", facts.members);
-  if (facts.role == Role::kLeader && facts.members > 1) {
-    line("learners", facts.members - 1);
-    line("followers", facts.members - 1);
-    line("synced_followers", facts.members_reachable - 1);
-    line("pending_syncs", 0);
+  std::string out;
+  for (const Measure& measure : MeasuresOf(overview)) {
+    absl::StrAppend(&out, "zk_", measure.name, "\t", std::visit(Text(), measure.value), "\n");
   }
   return out;
 }
 
 std::string Configuration(const Overview& overview) {
-  const size_t colon = overview.listen_address.rfind(':');
-  return absl::StrCat("clientPort=", base::View(overview.listen_address).substr(colon + 1),
-                      "\nclientPortAddress=", overview.listen_address,
-                      "\nmaxClientCnxns=0\nmaxCnxns=", overview.connections_max,
-                      "\nminSessionTimeout=", model::kSessionTimeoutMsMin,
-                      "\nmaxSessionTimeout=", model::kSessionTimeoutMsMax,
-                      "\nserverId=", overview.facts.server.value(), "\n");
+  struct Text {
+    std::string operator()(int64_t number) const { return absl::StrCat(number); }
+    std::string operator()(const std::string& text) const { return text; }
+  };
+  std::string out;
+  for (const Setting& setting : SettingsOf(overview)) {
+    absl::StrAppend(&out, setting.name, "=", std::visit(Text(), setting.value), "\n");
+  }
+  return out;
 }
 
 std::string Environment(const Overview& overview) {
-  return absl::StrCat("Environment:\nzookeeper.version=", Version(overview), "\n");
-}
-
-// The sessions of this server's connections; those of others are theirs to tell.
-std::string Sessions(const Overview& overview) {
-  std::map<int64_t, std::vector<uint64_t>> by_timeout;
-  size_t count = 0;
-  for (const ConnectionRow& row : overview.connections) {
-    if (!row.session) continue;
-    by_timeout[row.timeout_ms].push_back(row.session.value());
-    ++count;
-  }
-  std::string out =
-      absl::StrCat("SessionTracker dump:\nSession Sets (", by_timeout.size(), ")/(", count, "):\n");
-  for (const auto& [timeout_ms, sessions] : by_timeout) {
-    absl::StrAppend(&out, sessions.size(), " expire in ", timeout_ms, "ms:\n");
-    for (const uint64_t session : sessions) absl::StrAppend(&out, "\t", Hex(session), "\n");
+  std::string out = "Environment:\n";
+  for (const auto& [name, value] : EnvironmentOf(overview)) {
+    absl::StrAppend(&out, name, "=", value, "\n");
   }
   return out;
+}
+
+// As Java's Date: "Sat Nov 28 09:23:00 UTC 2026".
+std::string DateText(base::WallTime time) {
+  const std::time_t seconds = time.ms / 1000;
+  std::tm tm{};
+  gmtime_r(&seconds, &tm);
+  std::array<char, 64> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%a %b %d %H:%M:%S UTC %Y", &tm)};
+}
+
+// Sets of what expires at a time, by how long from now that is at most: only the leader knows when
+// a session was heard last.
+using Sets = std::map<int64_t, std::vector<std::string>>;
+std::string SetsText(const Sets& sets, base::WallTime now) {
+  size_t count = 0;
+  for (const auto& [timeout_ms, lines] : sets) count += lines.size();
+  std::string out = absl::StrCat("(", sets.size(), ")/(", count, "):\n");
+  for (const auto& [timeout_ms, lines] : sets) {
+    absl::StrAppend(&out, lines.size(), " expire at ", DateText({now.ms + timeout_ms}), ":\n");
+    for (const std::string& line : lines) absl::StrAppend(&out, "\t", line, "\n");
+  }
+  return out;
+}
+
+std::string Dump(const Overview& overview) {
+  Sets sessions;
+  size_t with_ephemerals = 0;
+  std::string ephemerals;
+  for (const SessionRow& row : overview.sessions) {
+    const std::string id = Hex(row.session.value());
+    sessions[row.timeout_ms].push_back(id);
+    if (row.ephemerals.empty()) continue;
+    ++with_ephemerals;
+    absl::StrAppend(&ephemerals, id, ":\n");
+    for (const std::string& path : row.ephemerals) absl::StrAppend(&ephemerals, "\t", path, "\n");
+  }
+  Sets connections;
+  for (const ConnectionRow& row : overview.connections) {
+    connections[row.timeout_ms].push_back(
+        absl::StrCat("ip: /", row.caller, " sessionId: ", Hex(row.session.value())));
+  }
+  return absl::StrCat("SessionTracker dump:\nSession Sets ", SetsText(sessions, overview.now),
+                      "ephemeral nodes dump:\nSessions with Ephemerals (", with_ephemerals, "):\n",
+                      ephemerals, "Connections dump:\nConnections Sets ",
+                      SetsText(connections, overview.now));
 }
 
 std::string WatchSummary(const Overview& overview) {
@@ -164,35 +152,25 @@ std::string WatchSummary(const Overview& overview) {
                       " paths\nTotal watches:", watches.watches(), "\n");
 }
 
-std::map<WatcherId, std::string> SessionsOfWatchers(const Overview& overview) {
-  std::map<WatcherId, std::string> sessions;
-  for (const ConnectionRow& row : overview.connections) {
-    sessions[row.id] = Hex(row.session.value());
-  }
-  return sessions;
-}
-
 std::string WatchesByPath(const Overview& overview) {
-  std::map<WatcherId, std::string> sessions = SessionsOfWatchers(overview);
   std::string out;
-  for (const WatchTable::Row& row : overview.watches->Rows()) {
-    absl::StrAppend(&out, row.path, "\n");
-    for (const WatcherId watcher : row.watchers) {
-      absl::StrAppend(&out, "\t", sessions[watcher], "\n");
+  for (const WatchedPath& watched : WatchesOf(overview)) {
+    absl::StrAppend(&out, watched.path, "\n");
+    for (const model::SessionId session : watched.sessions) {
+      absl::StrAppend(&out, "\t", Hex(session.value()), "\n");
     }
   }
   return out;
 }
 
 std::string WatchesBySession(const Overview& overview) {
-  std::map<WatcherId, std::string> sessions = SessionsOfWatchers(overview);
-  std::map<std::string, std::set<std::string>> paths;
-  for (const WatchTable::Row& row : overview.watches->Rows()) {
-    for (const WatcherId watcher : row.watchers) paths[sessions[watcher]].insert(row.path);
+  std::map<model::SessionId, std::set<std::string>> paths;
+  for (const WatchedPath& watched : WatchesOf(overview)) {
+    for (const model::SessionId session : watched.sessions) paths[session].insert(watched.path);
   }
   std::string out;
   for (const auto& [session, of_it] : paths) {
-    absl::StrAppend(&out, session, "\n");
+    absl::StrAppend(&out, Hex(session.value()), "\n");
     for (const std::string& path : of_it) absl::StrAppend(&out, "\t", path, "\n");
   }
   return out;
@@ -222,28 +200,34 @@ std::optional<std::vector<Word>> ParseWords(std::string_view list) {
   return words;
 }
 
-std::string AnswerWord(Word word, const std::vector<Word>& enabled, const Overview& overview) {
-  if (std::find(enabled.begin(), enabled.end(), word) == enabled.end()) {
-    return absl::StrCat(base::View(NameOf(word)),
-                        " is not executed because it is not in the whitelist.\n");
-  }
+bool IsEnabled(Word word, const std::vector<Word>& enabled) {
+  return std::find(enabled.begin(), enabled.end(), word) != enabled.end();
+}
+
+std::string NotEnabled(Word word) {
+  return absl::StrCat(base::View(NameOf(word)),
+                      " is not executed because it is not in the whitelist.");
+}
+
+std::string AnswerWord(Word word, const Overview& overview) {
   const bool of_the_process =
       word == Word::kRuok || word == Word::kConf || word == Word::kEnvi || word == Word::kIsro;
-  const bool serving = overview.facts.serving || overview.read_only;
-  if (!serving && !of_the_process) return kNotServing;
+  if (!overview.serving() && !of_the_process) return absl::StrCat(kNotServing, "\n");
   switch (word) {
     case Word::kConf:
       return Configuration(overview);
     case Word::kCons:
       return absl::StrCat(Connections(overview), "\n");
+    case Word::kCrst:
+      return "Connection stats reset.\n";
     case Word::kDirs:
       return absl::StrCat("datadir_size: ", overview.facts.disk_bytes, "\nlogdir_size: 0\n");
     case Word::kDump:
-      return Sessions(overview);
+      return Dump(overview);
     case Word::kEnvi:
       return Environment(overview);
     case Word::kIsro:
-      return overview.read_only ? "ro" : serving ? "rw" : "null";
+      return overview.read_only ? "ro" : overview.serving() ? "rw" : "null";
     case Word::kMntr:
       return Monitor(overview);
     case Word::kRuok:
@@ -251,7 +235,7 @@ std::string AnswerWord(Word word, const std::vector<Word>& enabled, const Overvi
     case Word::kSrst:
       return "Server stats reset.\n";
     case Word::kSrvr:
-      return absl::StrCat("Zookeeper version: ", Version(overview), "\n", Server(overview));
+      return absl::StrCat("Zookeeper version: ", VersionOf(overview), "\n", Server(overview));
     case Word::kStat:
       return Stat(overview);
     case Word::kWchc:

@@ -10,15 +10,14 @@
 #include <string_view>
 #include <vector>
 
-#include "model/ids.h"
-#include "model/reply.h"
-#include "zookeeper/watch_table.h"
+#include "zookeeper/overview.h"
 
 namespace pando::zookeeper {
 
 enum class Word : uint8_t {
   kConf,
   kCons,
+  kCrst,
   kDirs,
   kDump,
   kEnvi,
@@ -39,57 +38,13 @@ inline constexpr size_t kWordBytes = 4;
 // "srvr,isro", or "*" for all. None: there is no such word.
 std::optional<std::vector<Word>> ParseWords(std::string_view list);
 
-// Of the whole server, as its core has last told.
-struct Facts {
-  std::string version;  // Pando's
-  bool serving = false;
-  model::EnsembleStatus::Role role = model::EnsembleStatus::Role::kFollower;
-  model::ServerId server;
-  uint64_t members = 1;
-  uint64_t members_reachable = 1;  // this one too
-  uint64_t nodes = 0;
-  uint64_t data_bytes = 0;
-  uint64_t disk_bytes = 0;  // of the data dir
-  uint64_t ephemerals = 0;
-  uint64_t sessions = 0;  // of the ensemble
-};
+bool IsEnabled(Word word, const std::vector<Word>& enabled);
+// What is said to a word that is not.
+std::string NotEnabled(Word word);
+inline constexpr char kNotServing[] = "This ZooKeeper instance is not currently serving requests";
 
-// Of the port, since the start or the last srst.
-struct Traffic {
-  uint64_t received = 0;
-  uint64_t sent = 0;
-  uint64_t answered = 0;
-  double latency_ms_min = 0;
-  double latency_ms_max = 0;
-  double latency_ms_sum = 0;
-  double latency_ms_avg() const {
-    return answered == 0 ? 0 : latency_ms_sum / static_cast<double>(answered);
-  }
-};
-
-struct ConnectionRow {
-  WatcherId id;
-  std::string caller;  // its address and port
-  model::SessionId session;
-  int64_t timeout_ms = 0;
-  size_t outstanding = 0;
-  uint64_t received = 0;
-  uint64_t sent = 0;
-};
-
-struct Overview {
-  Facts facts;
-  Traffic traffic;
-  model::Revision zxid;
-  std::string listen_address;
-  size_t connections_max = 0;
-  std::vector<ConnectionRow> connections;
-  const WatchTable* watches = nullptr;
-  bool read_only = false;  // there is no majority: it serves who only reads
-};
-
-// The whole answer. `enabled`: those that are answered at all.
-std::string AnswerWord(Word word, const std::vector<Word>& enabled, const Overview& overview);
+// The whole answer. What a word does besides telling is done by who asks.
+std::string AnswerWord(Word word, const Overview& overview);
 
 }  // namespace pando::zookeeper
 

@@ -12,42 +12,43 @@ using jute::Opcode;
 struct Named {
   Opcode type;
   const char* name;
+  const char* letters;
 };
 constexpr char kOther[] = "zookeeper/other";
 constexpr Named kNames[] = {
-    {Opcode::kCreate, "zookeeper/create"},
-    {Opcode::kDelete, "zookeeper/delete"},
-    {Opcode::kExists, "zookeeper/exists"},
-    {Opcode::kGetData, "zookeeper/getData"},
-    {Opcode::kSetData, "zookeeper/setData"},
-    {Opcode::kGetAcl, "zookeeper/getACL"},
-    {Opcode::kSetAcl, "zookeeper/setACL"},
-    {Opcode::kGetChildren, "zookeeper/getChildren"},
-    {Opcode::kSync, "zookeeper/sync"},
-    {Opcode::kPing, "zookeeper/ping"},
-    {Opcode::kGetChildren2, "zookeeper/getChildren2"},
-    {Opcode::kCheck, "zookeeper/check"},
-    {Opcode::kMulti, "zookeeper/multi"},
-    {Opcode::kCreate2, "zookeeper/create2"},
-    {Opcode::kReconfig, "zookeeper/reconfig"},
-    {Opcode::kCheckWatches, "zookeeper/checkWatches"},
-    {Opcode::kRemoveWatches, "zookeeper/removeWatches"},
-    {Opcode::kCreateContainer, "zookeeper/createContainer"},
-    {Opcode::kCreateTtl, "zookeeper/createTTL"},
-    {Opcode::kMultiRead, "zookeeper/multiRead"},
-    {Opcode::kSetWatches, "zookeeper/setWatches"},
-    {Opcode::kGetEphemerals, "zookeeper/getEphemerals"},
-    {Opcode::kGetAllChildrenNumber, "zookeeper/getAllChildrenNumber"},
-    {Opcode::kAddWatch, "zookeeper/addWatch"},
-    {Opcode::kWhoAmI, "zookeeper/whoAmI"},
-    {Opcode::kCreateSession, "zookeeper/createSession"},
-    {Opcode::kFilteredList, "zookeeper/filteredList"},
-    {Opcode::kCheckNotExists, "zookeeper/checkNotExists"},
-    {Opcode::kCreateIfNotExists, "zookeeper/createIfNotExists"},
-    {Opcode::kRemoveRecursive, "zookeeper/removeRecursive"},
-    {Opcode::kCloseSession, "zookeeper/closeSession"},
-    {Opcode::kAuth, "zookeeper/auth"},
-    {Opcode::kSasl, "zookeeper/sasl"},
+    {Opcode::kCreate, "zookeeper/create", "CREA"},
+    {Opcode::kDelete, "zookeeper/delete", "DELE"},
+    {Opcode::kExists, "zookeeper/exists", "EXIS"},
+    {Opcode::kGetData, "zookeeper/getData", "GETD"},
+    {Opcode::kSetData, "zookeeper/setData", "SETD"},
+    {Opcode::kGetAcl, "zookeeper/getACL", "GETA"},
+    {Opcode::kSetAcl, "zookeeper/setACL", "SETA"},
+    {Opcode::kGetChildren, "zookeeper/getChildren", "GETC"},
+    {Opcode::kSync, "zookeeper/sync", "SYNC"},
+    {Opcode::kPing, "zookeeper/ping", "PING"},
+    {Opcode::kGetChildren2, "zookeeper/getChildren2", "GETC"},
+    {Opcode::kCheck, "zookeeper/check", "CHEC"},
+    {Opcode::kMulti, "zookeeper/multi", "MULT"},
+    {Opcode::kCreate2, "zookeeper/create2", "CREA"},
+    {Opcode::kReconfig, "zookeeper/reconfig", "RECO"},
+    {Opcode::kCheckWatches, "zookeeper/checkWatches", "CHKW"},
+    {Opcode::kRemoveWatches, "zookeeper/removeWatches", "REMW"},
+    {Opcode::kCreateContainer, "zookeeper/createContainer", "CREA"},
+    {Opcode::kCreateTtl, "zookeeper/createTTL", "CREA"},
+    {Opcode::kMultiRead, "zookeeper/multiRead", "MLTR"},
+    {Opcode::kSetWatches, "zookeeper/setWatches", "SETW"},
+    {Opcode::kGetEphemerals, "zookeeper/getEphemerals", "GETE"},
+    {Opcode::kGetAllChildrenNumber, "zookeeper/getAllChildrenNumber", "GETACN"},
+    {Opcode::kAddWatch, "zookeeper/addWatch", "ADDW"},
+    {Opcode::kWhoAmI, "zookeeper/whoAmI", "HOMI"},
+    {Opcode::kCreateSession, "zookeeper/createSession", "SESS"},
+    {Opcode::kFilteredList, "zookeeper/filteredList", "GETC"},
+    {Opcode::kCheckNotExists, "zookeeper/checkNotExists", "CHEC"},
+    {Opcode::kCreateIfNotExists, "zookeeper/createIfNotExists", "CREA"},
+    {Opcode::kRemoveRecursive, "zookeeper/removeRecursive", "DELE"},
+    {Opcode::kCloseSession, "zookeeper/closeSession", "CLOS"},
+    {Opcode::kAuth, "zookeeper/auth", "NA"},
+    {Opcode::kSasl, "zookeeper/sasl", "SASL"},
 };
 
 constexpr auto kFirst = static_cast<int32_t>(Opcode::kCloseSession);
@@ -89,6 +90,13 @@ bool NeedsMajority(Opcode type) {
     default:
       return false;
   }
+}
+
+const char* LettersOf(Opcode type) {
+  for (const Named& named : kNames) {
+    if (named.type == type) return named.letters;
+  }
+  return "NA";
 }
 
 std::vector<std::string> OpcodeNames() {

@@ -1,4 +1,4 @@
-// Opcode: the names of ZooKeeper's requests, for metrics and logs, and their kinds.
+// Opcode: the names of ZooKeeper's requests, for metrics, logs and operators, and their kinds.
 #ifndef PANDO_ZOOKEEPER_OPCODE_H_
 #define PANDO_ZOOKEEPER_OPCODE_H_
 
@@ -11,9 +11,11 @@ namespace pando::zookeeper {
 
 // "zookeeper/getData"; "zookeeper/other" for what is none of a client's.
 const char* NameOf(jute::Opcode type);
+// As ZooKeeper's operators know it: "GETD"; "NA" for what is none of a client's.
+const char* LettersOf(jute::Opcode type);
 // A server without a majority refuses it.
 bool NeedsMajority(jute::Opcode type);
-// All of them.
+// All names.
 std::vector<std::string> OpcodeNames();
 
 }  // namespace pando::zookeeper

@@ -25,6 +25,13 @@ TEST(Opcode, WhatIsNoClientsIsOther) {
   }
 }
 
+TEST(Opcode, OperatorsKnowThemByLetters) {
+  EXPECT_STREQ(LettersOf(Opcode::kCreateTtl), "CREA");
+  EXPECT_STREQ(LettersOf(Opcode::kGetAllChildrenNumber), "GETACN");
+  EXPECT_STREQ(LettersOf(Opcode::kRemoveRecursive), "DELE");
+  EXPECT_STREQ(LettersOf(static_cast<Opcode>(99)), "NA");
+}
+
 TEST(Opcode, EveryNameIsListed) {
   std::set<std::string> found;
   for (int32_t type = -20; type < 520; ++type) found.insert(NameOf(static_cast<Opcode>(type)));

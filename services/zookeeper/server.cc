@@ -6,6 +6,7 @@
 #include <asio.hpp>
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -21,11 +22,13 @@
 #include "jute/encode.h"
 #include "model/limits.h"
 #include "net/listener.h"
+#include "zookeeper/commands.h"
 #include "zookeeper/connection.h"
 #include "zookeeper/feed.h"
 #include "zookeeper/four_letter.h"
 #include "zookeeper/intake.h"
 #include "zookeeper/opcode.h"
+#include "zookeeper/operator_desk.h"
 #include "zookeeper/socket.h"
 #include "zookeeper/tls_socket.h"
 #include "zookeeper/watch_table.h"
@@ -47,12 +50,13 @@ constexpr std::chrono::seconds kSweepInterval(1);
 // For the last words of a connection to be read.
 constexpr base::Duration kLastWords = std::chrono::seconds(5);
 constexpr std::chrono::milliseconds kReopenPause(100);
+constexpr std::chrono::seconds kCommandPatience(2);
 // The first byte of a record of TLS that carries a handshake (RFC 8446, 5.1).
 constexpr char kTlsHandshake = 0x16;
 
 }  // namespace
 
-class Server::Core : public Host, private Feed::Reader {
+class Server::Core : public Host, private OperatorDesk::Host, private Feed::Reader {
  public:
   Core(Options options, io::Inbox* inbox)
       : options_(std::move(options)),
@@ -62,7 +66,8 @@ class Server::Core : public Host, private Feed::Reader {
         sweep_(context_),
         reopen_(context_),
         frame_bytes_max_(std::max(kFrameBytesMax, options_.value_bytes_max + kFrameOverhead)),
-        tls_sockets_(options_.material) {
+        tls_sockets_(options_.material),
+        desk_(options_.words, this) {
     plain_.make_socket = MakePlainSocket;
     secure_.make_socket = [this](tcp::socket socket) {
       return tls_sockets_.Make(std::move(socket));
@@ -105,6 +110,17 @@ class Server::Core : public Host, private Feed::Reader {
   const Port& plain() const { return plain_; }
   const Port& secure() const { return secure_; }
 
+  CommandAnswer Command(const std::string& name) {
+    const auto promise = std::make_shared<std::promise<CommandAnswer>>();
+    std::future<CommandAnswer> answer = promise->get_future();
+    asio::post(context_, [this, name, promise] {
+      desk_.AnswerCommand(name,
+                          [promise](CommandAnswer one) { promise->set_value(std::move(one)); });
+    });
+    if (answer.wait_for(kCommandPatience) == std::future_status::ready) return answer.get();
+    return {.status = 503, .body = RefuseCommand(name, "the server does not answer in time")};
+  }
+
   // Host
   bool Post(Connection* connection, io::RequestBatch&& batch) override {
     batch.sink = intake_;
@@ -128,15 +144,12 @@ class Server::Core : public Host, private Feed::Reader {
     }
     place = connection;
   }
+  Traffic* traffic() override { return &traffic_; }
   void Answered(jute::Opcode type, base::Duration taken, model::Reason reason) override {
-    const double ms = std::chrono::duration<double, std::milli>(taken).count();
-    const bool first = traffic_.answered++ == 0;
-    traffic_.latency_ms_min = first ? ms : std::min(traffic_.latency_ms_min, ms);
-    traffic_.latency_ms_max = std::max(traffic_.latency_ms_max, ms);
-    traffic_.latency_ms_sum += ms;
     if (options_.on_request) options_.on_request(NameOf(type), taken, model::ReasonName(reason));
   }
   void Denied(const Denial& denial) override {
+    if (denial.reason == model::ReasonName(model::Reason::kUnauthenticated)) ++auth_failures_;
     if (options_.on_denied) options_.on_denied(denial);
   }
 
@@ -145,12 +158,11 @@ class Server::Core : public Host, private Feed::Reader {
     Port* port = nullptr;
     std::unique_ptr<Socket> socket;
     std::unique_ptr<Connection> connection;
-    std::string caller;     // its address and port
-    bool refused = false;   // and that was told
-    bool touched = false;   // in touched_
-    uint64_t received = 0;  // that is in traffic_
-    uint64_t sent = 0;      // likewise
-    base::Instant ended;    // what is left for it is being written since then
+    std::string caller;  // its address and port
+    base::WallTime established;
+    bool refused = false;  // and that was told
+    bool touched = false;  // in touched_
+    base::Instant ended;   // what is left for it is being written since then
   };
 
   Client* Find(WatcherId id) {
@@ -194,10 +206,12 @@ class Server::Core : public Host, private Feed::Reader {
     client->port = port;
     client->socket = port->make_socket(std::move(accepted));
     client->caller = std::move(caller);
+    client->established = options_.wall_now();
     Socket& socket = *client->socket;
     clients_.emplace(id, std::move(client));
     strangers_.insert(id);
     ++port->open;
+    ++opened_;
     socket.Start(EventsOf(id));
   }
 
@@ -265,38 +279,10 @@ class Server::Core : public Host, private Feed::Reader {
         Refuse(&client, Refusal::kTls, "it speaks TLS, and this port does not");
         return connection.End({});
       }
-      if (const std::optional<Word> word = WordOf(*input)) return Answer(*word, connection);
+      if (const std::optional<Word> word = WordOf(*input)) return TakeWord(*word, &connection);
     }
     if (const size_t taken = connection.Consume(*input); taken > 0) input->erase(0, taken);
     if (!connection.greeting()) strangers_.erase(connection.id());
-  }
-
-  void Answer(Word word, Connection& connection) {
-    const bool enabled =
-        std::find(options_.words.begin(), options_.words.end(), word) != options_.words.end();
-    if (enabled && word == Word::kSrst) traffic_ = {};
-    Overview overview{.facts = options_.facts(),
-                      .traffic = traffic_,
-                      .zxid = feed_.told(),
-                      .listen_address = absl::StrCat(
-                          base::View(base::SplitHostPort(options_.plain.listen_address).host), ":",
-                          plain_.listener->port()),
-                      .connections_max = options_.connections_max,
-                      .connections = {},
-                      .watches = &watches_,
-                      .read_only = read_only_};
-    overview.facts.serving = overview.facts.serving && feed_.live();
-    for (const auto& [id, client] : clients_) {
-      const Connection& one = *client->connection;
-      overview.connections.push_back({.id = id,
-                                      .caller = client->caller,
-                                      .session = one.session(),
-                                      .timeout_ms = one.timeout_ms(),
-                                      .outstanding = one.outstanding(),
-                                      .received = one.received(),
-                                      .sent = one.sent()});
-    }
-    connection.AnswerWord(zookeeper::AnswerWord(word, options_.words, overview));
   }
 
   // Writes what there is, and reads on or ends.
@@ -305,9 +291,6 @@ class Server::Core : public Host, private Feed::Reader {
     if (client == nullptr) return;
     Socket& socket = *client->socket;
     Connection& connection = *client->connection;
-    traffic_.received +=
-        connection.received() - std::exchange(client->received, connection.received());
-    traffic_.sent += connection.sent() - std::exchange(client->sent, connection.sent());
     if (!socket.writing() && !connection.output()->empty()) socket.Write(connection.output());
     if (connection.ended()) {
       // What it has been told in the end has a while to get there.
@@ -388,6 +371,67 @@ class Server::Core : public Host, private Feed::Reader {
     }
   }
 
+  // --- For operators ----------------------------------------------------------------------------
+
+  void TakeWord(Word word, Connection* connection) {
+    connection->TakeWord();
+    strangers_.erase(connection->id());
+    desk_.AnswerWord(word, [this, id = connection->id()](std::string answer) {
+      if (Client* client = Find(id)) client->connection->AnswerWord(std::move(answer));
+      Touch(id);
+    });
+  }
+
+  // OperatorDesk::Host
+  void ResetServerStats() override { traffic_ = {}; }
+  void ResetConnectionStats() override {
+    for (auto& [id, client] : clients_) client->connection->ResetStats();
+  }
+  uint64_t OpenLane() override { return kIdsOfZooKeeper | ++last_id_; }
+  void CloseLane(uint64_t lane) override { inbox_->Post(io::LaneClosed{model::LaneId(lane)}); }
+  bool Ask(uint64_t lane, std::vector<io::Request> requests) override {
+    return inbox_->TryPost({intake_, model::LaneId(lane), std::move(requests)});
+  }
+  Overview Look() override {
+    Overview overview;
+    overview.facts = options_.facts();
+    overview.facts.serving = overview.facts.serving && feed_.live();
+    overview.traffic = traffic_;
+    overview.rejections = RejectionsUntilNow();
+    overview.connections_opened = opened_;
+    overview.zxid = feed_.told();
+    overview.now = options_.wall_now();
+    overview.uptime = now() - began_;
+    overview.port = plain_.listener->port();
+    if (secure_.listener != nullptr) overview.secure_port = secure_.listener->port();
+    for (const auto& [id, client] : clients_) {
+      ConnectionRow& row = overview.connections.emplace_back(client->connection->Row());
+      row.caller = client->caller;
+      row.secure = client->port == &secure_;
+      row.established = client->established;
+    }
+    std::sort(overview.connections.begin(), overview.connections.end(),
+              [](const ConnectionRow& a, const ConnectionRow& b) { return a.id < b.id; });
+    overview.watches = &watches_;
+    overview.read_only = read_only_;
+    return overview;
+  }
+  Rejections RejectionsUntilNow() const {
+    Rejections rejections;
+    rejections.unauthenticated = auth_failures_;
+    for (const Port* port : {&plain_, &secure_}) {
+      if (port->listener == nullptr) continue;
+      const net::Refusals& refusals = *port->refusals;
+      rejections.crowded += refusals.count(Refusal::kCrowded);
+      rejections.silent += refusals.count(Refusal::kSilent);
+      for (const Refusal reason : {Refusal::kPlaintext, Refusal::kTls, Refusal::kNoCertificate,
+                                   Refusal::kCertificate, Refusal::kHandshake}) {
+        rejections.handshakes += refusals.count(reason);
+      }
+    }
+    return rejections;
+  }
+
   // --- From the core ----------------------------------------------------------------------------
 
   void OpenStream() {
@@ -464,12 +508,13 @@ class Server::Core : public Host, private Feed::Reader {
   void OnCompletion(io::Completion completion) override {
     const WatcherId id(completion.tag);
     Client* client = Find(id);
-    if (client == nullptr) return;
+    if (client == nullptr) return (void)desk_.OnCompletion(&completion);
     client->connection->Answer(std::move(completion));
     Touch(id);
   }
 
   const Options options_;
+  const base::Instant began_ = options_.now();
   io::Inbox* const inbox_;
   asio::io_context context_{1};
   const std::shared_ptr<Intake> intake_;
@@ -480,6 +525,8 @@ class Server::Core : public Host, private Feed::Reader {
   absl::flat_hash_map<model::SessionId, Connection*> of_session_;
   absl::btree_set<WatcherId> strangers_;  // that have not greeted, the oldest first
   Traffic traffic_;
+  uint64_t opened_ = 0;  // connections
+  uint64_t auth_failures_ = 0;
   std::vector<WatcherId> touched_;
   std::vector<WatchTable::Firing> firings_;
   std::string frame_;
@@ -493,6 +540,7 @@ class Server::Core : public Host, private Feed::Reader {
   TlsSockets tls_sockets_;
   Port plain_;
   Port secure_;
+  OperatorDesk desk_;
   std::thread thread_;
 };
 
@@ -508,6 +556,7 @@ void Server::Start() { core_->Start(); }
 void Server::Stop() { core_->Stop(); }
 io::Egress* Server::egress() { return core_->intake(); }
 const io::ReplySink* Server::sink() const { return core_->intake(); }
+CommandAnswer Server::Command(const std::string& name) { return core_->Command(name); }
 int Server::port() const { return core_->plain().listener->port(); }
 int Server::secure_port() const { return core_->secure().listener->port(); }
 size_t Server::connections() const { return core_->plain().open; }

@@ -25,6 +25,7 @@
 #include "tls/material.h"
 #include "zookeeper/denial.h"
 #include "zookeeper/four_letter.h"
+#include "zookeeper/operator_desk.h"
 
 namespace pando::zookeeper {
 
@@ -41,6 +42,7 @@ struct Options {
   size_t connections_max = 10'000;  // of both
   size_t value_bytes_max = 0;       // of one node's data
   std::function<base::Instant()> now;
+  std::function<base::WallTime()> wall_now;
   std::function<std::string(size_t)> random_bytes;  // for passwords
   model::ServerId server;                           // this one
   bool reconfig = false;         // clients may change the membership (reconfiguration.h)
@@ -66,6 +68,10 @@ class Server {
   void Start();
   // Closes the port and every connection. Sessions live on, until their timeouts.
   void Stop();
+
+  // Answers what ZooKeeper's AdminServer is asked, GET /commands/`name`. From any thread but the
+  // port's; it waits, two seconds at most.
+  CommandAnswer Command(const std::string& name);
 
   // What is handed out in a turn: the parcels whose sink is sink(), and the end of the turn.
   io::Egress* egress();

@@ -61,12 +61,13 @@ class ConnectionTest : public testing::Test, public Host {
   }
   WatchTable* watches() override { return &watches_; }
   model::Revision told() const override { return told_; }
-  base::Instant now() const override { return {}; }
+  base::Instant now() const override { return now_; }
   std::string RandomBytes(size_t count) override { return std::string(count, 'p'); }
   bool prepared() const override { return prepared_; }
   void Prepared() override { prepared_ = true; }
   bool read_only() const override { return read_only_; }
   void Attached(Connection*) override { ++attached_; }
+  Traffic* traffic() override { return &traffic_; }
   void Answered(Opcode, base::Duration, Reason reason) override { answered_.push_back(reason); }
   void Denied(const Denial& denial) override {
     denied_.push_back(absl::StrCat(base::View(denial.method), " ", base::View(denial.caller), " ",
@@ -186,8 +187,10 @@ class ConnectionTest : public testing::Test, public Host {
     return all;
   }
 
+  base::Instant now_;
   Connection connection_;
   WatchTable watches_;
+  Traffic traffic_;
   model::Revision told_;
   bool full_ = false;
   bool prepared_ = false;

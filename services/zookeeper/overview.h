@@ -1,0 +1,128 @@
+// Overview: a server as an operator of ZooKeeper sees it, at one moment. The four-letter words and
+// the AdminServer's commands are two ways to write it down.
+#ifndef PANDO_ZOOKEEPER_OVERVIEW_H_
+#define PANDO_ZOOKEEPER_OVERVIEW_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/time.h"
+#include "model/ids.h"
+#include "model/reply.h"
+#include "zookeeper/traffic.h"
+#include "zookeeper/watch_table.h"
+
+namespace pando::zookeeper {
+
+// Of the whole server, as its core has last told.
+struct Facts {
+  std::string version;  // Pando's
+  bool serving = false;
+  model::EnsembleStatus::Role role = model::EnsembleStatus::Role::kFollower;
+  model::ServerId server;
+  model::ServerId leader;  // none: it knows of none
+  uint64_t members = 1;
+  uint64_t members_reachable = 1;  // this one too
+  uint64_t nodes = 0;
+  uint64_t data_bytes = 0;
+  std::string data_dir;
+  uint64_t disk_bytes = 0;  // of data_dir
+  uint64_t ephemerals = 0;
+  uint64_t sessions = 0;  // of the ensemble
+  uint64_t elections = 0;
+  uint64_t digest_mismatches = 0;
+  uint64_t open_files = 0;
+  uint64_t open_files_max = 0;
+};
+
+struct ConnectionRow {
+  WatcherId id;
+  std::string caller;   // its address and port
+  bool secure = false;  // under TLS
+  model::SessionId session;
+  int64_t timeout_ms = 0;
+  size_t outstanding = 0;
+  Traffic traffic;
+  base::WallTime established;
+  const char* last_operation = "NA";  // ZooKeeper's letters for it
+  int64_t last_xid = -1;              // below 0: none
+  int64_t last_zxid = -1;             // likewise
+  base::Instant last_response;
+};
+
+// A session of the ensemble, and its ephemeral nodes.
+struct SessionRow {
+  model::SessionId session;
+  int64_t timeout_ms = 0;
+  std::vector<std::string> ephemerals;
+};
+
+// Who was not let in, or not for long, since the start.
+struct Rejections {
+  uint64_t crowded = 0;     // there were too many
+  uint64_t silent = 0;      // they asked for no session in time
+  uint64_t handshakes = 0;  // of TLS, that have failed
+  uint64_t unauthenticated = 0;
+};
+
+struct Overview {
+  Facts facts;
+  Traffic traffic;  // since the start, or the last srst
+  Rejections rejections;
+  uint64_t connections_opened = 0;  // since the start
+  model::Revision zxid;
+  base::WallTime now;
+  base::Duration uptime{0};
+  int port = 0;
+  int secure_port = -1;  // -1: there is none
+  std::vector<ConnectionRow> connections;
+  std::vector<SessionRow> sessions;  // for `dump` only
+  const WatchTable* watches = nullptr;
+  bool read_only = false;  // there is no majority: it serves who only reads
+
+  bool serving() const { return facts.serving || read_only; }
+};
+
+// As clients are told: ZooKeeper's, and of what.
+std::string VersionOf(const Overview& overview);
+// "leader", "follower", "observer", "standalone" or "read-only".
+const char* ModeOf(const Overview& overview);
+// "leading - broadcast" and the like; "looking" for a leader.
+const char* PeerStateOf(const Facts& facts);
+size_t OutstandingOf(const Overview& overview);
+std::string Hex(uint64_t number);  // "0x2a"
+int64_t Milliseconds(base::Duration duration);
+// As Java prints it, with four decimals at most: 0.0, 1.5, 11.25.
+std::string Decimal(double number);
+
+// One line of `mntr`, one member of /commands/monitor: what exporters read.
+struct Measure {
+  const char* name;
+  std::variant<uint64_t, double, std::string> value;
+};
+std::vector<Measure> MeasuresOf(const Overview& overview);
+
+// ZooKeeper's settings, as far as they mean anything here.
+struct Setting {
+  const char* name;       // of `conf`
+  const char* json_name;  // of /commands/configuration; null: it is not there
+  std::variant<int64_t, std::string> value;
+};
+std::vector<Setting> SettingsOf(const Overview& overview);
+
+// {name, value}, of `envi` and /commands/environment.
+std::vector<std::pair<const char*, std::string>> EnvironmentOf(const Overview& overview);
+
+// Who watches what, in the order of paths; a path once for each session.
+struct WatchedPath {
+  std::string path;
+  std::vector<model::SessionId> sessions;
+};
+std::vector<WatchedPath> WatchesOf(const Overview& overview);
+
+}  // namespace pando::zookeeper
+
+#endif  // PANDO_ZOOKEEPER_OVERVIEW_H_
