@@ -1,6 +1,7 @@
 """The servers that compatibility is tested with: real ZooKeepers, and ensembles of Pando.
 
-Both kinds have `addresses` for ZooKeeper clients, start() and kill(address), and end with close().
+Both kinds have `addresses` for ZooKeeper clients, `http_ports` of these, start() and kill(address),
+and end with close().
 """
 
 import pathlib
@@ -55,7 +56,7 @@ def four_letters(address, word):
 
 
 class ZooKeeper:
-    """`count` real ZooKeepers; one stands alone."""
+    """`count` real ZooKeepers; one stands alone. With `admin` each has its AdminServer."""
 
     CONFIG = """\
 tickTime=2000
@@ -64,7 +65,9 @@ syncLimit=5
 dataDir={data}
 clientPort={port}
 maxClientCnxns=0
-admin.enableServer=false
+admin.enableServer={admin}
+admin.serverAddress=127.0.0.1
+admin.serverPort={http}
 4lw.commands.whitelist=*
 reconfigEnabled=true
 minSessionTimeout={minimum}
@@ -80,19 +83,21 @@ maxSessionTimeout={maximum}
         "org.slf4j.simpleLogger.defaultLogLevel": "warn",
     }
 
-    def __init__(self, folder, count=1, timeouts_ms=(4_000, 40_000)):
+    def __init__(self, folder, count=1, timeouts_ms=(4_000, 40_000), admin=False):
         self.folder = pathlib.Path(folder)
-        ports = harness.free_ports(3 * count)
+        ports = harness.free_ports(4 * count)
         self.addresses = [f"127.0.0.1:{port}" for port in ports[:count]]
+        self.http_ports = dict(zip(self.addresses, ports[3 * count:]))
         self.processes = {}
         members = [f"server.{i}=127.0.0.1:{ports[count + i - 1]}:{ports[2 * count + i - 1]}"
                    for i in range(1, count + 1)]
-        for i, port in enumerate(ports[:count], 1):
+        for i, address in enumerate(self.addresses, 1):
             data = self.folder / f"data-{i}"
             data.mkdir(parents=True)
             (data / "myid").write_text(str(i))
-            config = self.CONFIG.format(data=data, port=port, minimum=timeouts_ms[0],
-                                        maximum=timeouts_ms[1])
+            config = self.CONFIG.format(data=data, port=address.rsplit(":", 1)[1],
+                                        admin=str(admin).lower(), http=self.http_ports[address],
+                                        minimum=timeouts_ms[0], maximum=timeouts_ms[1])
             if count > 1:
                 config += "\n".join(members) + "\n"
             (self.folder / f"zoo-{i}.cfg").write_text(config)
@@ -132,6 +137,7 @@ class Pando:
         self.servers = {f"127.0.0.1:{server.ports[3]}": server
                         for server in self.ensemble.servers.values()}
         self.addresses = list(self.servers)
+        self.http_ports = {address: server.ports[2] for address, server in self.servers.items()}
 
     def start(self):
         """Starts whatever does not run, and waits until all serve."""
