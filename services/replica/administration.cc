@@ -1,5 +1,6 @@
-// Members and leaders by request. Whoever is asked passes the order to the leader, and again to the
-// next one: every order but a hand-over can be repeated, because what is as it asks is success.
+// Members and leaders by request. Whoever is asked passes the order to the leader, and again on a
+// new channel and to the next leader: orders can be repeated, because what is as they ask is
+// success. A hand-over to anybody is asked in one term alone: by the next it is done.
 #include <algorithm>
 #include <utility>
 
@@ -47,13 +48,14 @@ void Replica::OnAdminister(io::Administer request, base::Instant deadline, Respo
   SendOrder(id, administration);
 }
 
-void Replica::SendOrder(uint64_t id, const Administration& administration) {
+// Nowhere while nobody leads: it is sent once somebody does.
+void Replica::SendOrder(uint64_t id, Administration& administration) {
+  const auto& [order, config] = administration.request;
   if (IsLeader()) {
-    Obey({.from = {}, .id = id, .config = administration.request.config},
-         administration.request.order);
-  } else if (raft_.leader() && raft_.leader() != options_.id) {
-    Mail(raft_.leader(),
-         io::AdminRequest{id, administration.request.order, administration.request.config});
+    Obey({.from = {}, .id = id, .config = config}, order);
+  } else if (Follows()) {
+    ++administration.asked;
+    Mail(raft_.leader(), io::AdminRequest{id, order, config});
   }
 }
 
@@ -73,19 +75,20 @@ void Replica::SendOrdersAgain() {
   std::vector<uint64_t> again;
   for (auto& [id, administration] : administrations_) {
     if (administration.answer_at) continue;
-    const auto* transfer = std::get_if<io::TransferLeadership>(&administration.request.order);
-    if (transfer == nullptr) {
-      again.push_back(id);
-    } else if (!transfer->to || transfer->to == raft_.leader()) {
-      if (raft_.term() > administration.term) administration.answer_at = model::Revision(1);
+    if (IsHandedOver(administration)) {
+      administration.answer_at = model::Revision(1);
     } else {
       again.push_back(id);
     }
   }
-  for (const uint64_t id : again) {
-    administrations_.at(id).again = true;
-    SendOrder(id, administrations_.at(id));
-  }
+  for (const uint64_t id : again) SendOrder(id, administrations_.at(id));
+}
+
+// Whoever leads in the term that it was asked in may not have heard of it yet.
+bool Replica::IsHandedOver(const Administration& administration) const {
+  const auto* transfer = std::get_if<io::TransferLeadership>(&administration.request.order);
+  return transfer != nullptr && raft_.term() > administration.term &&
+         (!transfer->to || transfer->to == raft_.leader());
 }
 
 void Replica::AnswerAdministrations() {
@@ -124,6 +127,8 @@ void Replica::Obey(Ordered ordered, const io::AdminOrder& order) {
     early_orders_.emplace_back(ordered, order);
     return;
   }
+  const auto own = ordered.from ? administrations_.end() : administrations_.find(ordered.id);
+  if (own != administrations_.end()) ++own->second.asked;
   std::visit([&](const auto& o) { Obey(ordered, o); }, order);
 }
 
@@ -276,7 +281,7 @@ void Replica::Reply(Ordered ordered, Error error, model::Revision revision) {
   }
   const auto found = administrations_.find(ordered.id);
   if (found == administrations_.end()) return;
-  const bool gone = error.reason == Reason::kNoNode && found->second.again &&
+  const bool gone = error.reason == Reason::kNoNode && found->second.asked > 1 &&
                     std::holds_alternative<io::RemoveMember>(found->second.request.order);
   if (error.ok() || gone) {
     found->second.answer_at = std::max(revision, model::Revision(1));

@@ -113,12 +113,7 @@ TEST_F(EnsembleTest, AnOutdatedLeaderRefusesNoRevisionThatAnotherHasGivenOut) {
 // What one lane of a server is answered, in order.
 class LaneTest : public EnsembleTest {
  protected:
-  LaneTest() {
-    Make(3);
-    StartAll();
-    leader_ = Leader();
-    schedule_.RunFor(seconds(1));
-  }
+  LaneTest() { StartThree(); }
   void UseLaneOf(uint64_t id) {
     calls_ = std::make_shared<Calls>(servers_.at(id).get());
     answers_.clear();
@@ -144,7 +139,6 @@ class LaneTest : public EnsembleTest {
     return reasons;
   }
 
-  uint64_t leader_ = 0;
   std::shared_ptr<Calls> calls_;
   std::vector<model::Error> answers_;
 };

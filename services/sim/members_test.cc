@@ -10,24 +10,11 @@ namespace {
 
 class MembersTest : public EnsembleTest {
  protected:
-  void StartThree() {
-    Make(3);
-    StartAll();
-    leader_ = Leader();
-    ASSERT_NE(leader_, 0u);
-    follower_ = leader_ % 3 + 1;
-    other_ = follower_ % 3 + 1;
-    schedule_.RunFor(seconds(1));
-  }
   model::Revision LastOf(uint64_t id) { return ReplicaOf(id).raft().last_index(); }
   model::Reason WriteReason(uint64_t id) {
     const std::optional<Reply> reply = Write(id, "x");
     return reply ? reply->error.reason : model::Reason::kTimeout;
   }
-
-  uint64_t leader_ = 0;
-  uint64_t follower_ = 0;
-  uint64_t other_ = 0;
 };
 
 // --- Who ---------------------------------------------------------------------------------------
@@ -156,89 +143,6 @@ TEST_F(MembersTest, WhoIsRemovedIsToldSo) {
   EXPECT_TRUE(HasTold(follower_, "NOT_A_MEMBER"));
   EXPECT_EQ(ReplicaOf(leader_).raft().term(), term);
   EXPECT_EQ(Leader(), leader_);
-}
-
-// The leader that was asked has done it and died before it said so.
-TEST_F(MembersTest, WhoIsRemovedAlreadyIsNoErrorForWhoAskedBefore) {
-  Make(5);
-  StartAll();
-  leader_ = Leader();
-  ASSERT_NE(leader_, 0u);
-  schedule_.RunFor(seconds(1));
-  const uint64_t asked = leader_ % 5 + 1;
-  const uint64_t removed = asked % 5 + 1;
-  io::Request request;
-  request.body = io::Administer{io::RemoveMember{ServerId(removed)}};
-  const auto answer = Ask(asked, std::move(request));
-  network_.Block(ServerId(leader_), ServerId(asked));
-  schedule_.RunFor(milliseconds(100));
-  ASSERT_FALSE(*answer);
-  ASSERT_EQ(ReplicaOf(leader_).machine().membership().Find(ServerId(removed)), nullptr);
-  servers_.at(leader_)->Kill();
-  network_.UnblockAll();
-  schedule_.RunFor(seconds(2));
-  ASSERT_TRUE(*answer);
-  EXPECT_TRUE((*answer)->ok()) << (*answer)->error.detail;
-  // Who asks for the first time is told.
-  EXPECT_EQ(Administer(asked, io::RemoveMember{ServerId(removed)})->error.reason,
-            model::Reason::kNoNode);
-}
-
-// It hands over; whoever leads next has committed nothing of its term yet when it is asked.
-TEST_F(MembersTest, ALeaderCanBeRemoved) {
-  StartThree();
-  const std::optional<Reply> reply = Administer(follower_, io::RemoveMember{ServerId(leader_)});
-  ASSERT_TRUE(reply);
-  EXPECT_TRUE(reply->ok()) << reply->error.detail;
-  EXPECT_EQ(ReplicaOf(follower_).machine().membership().Find(ServerId(leader_)), nullptr);
-}
-
-TEST_F(MembersTest, AnOrderForAnotherConfigurationMovesNobody) {
-  StartThree();
-  for (const char* path : {"/zookeeper", "/zookeeper/config"}) {
-    io::Request make;
-    make.body = model::Command{.identities = {{"super", ""}}, .body = model::Create{.path = path}};
-    ASSERT_TRUE(Call(leader_, std::move(make))->ok());
-  }
-  const model::Revision config = ReplicaOf(leader_).machine().config_revision();
-  ASSERT_TRUE(config);
-  for (const uint64_t id : {leader_, follower_}) {
-    io::Request request;
-    request.body = io::Administer{.order = io::RemoveMember{ServerId(id)}, .config = config + 1};
-    const std::optional<Reply> reply = Call(other_, std::move(request));
-    ASSERT_TRUE(reply);
-    EXPECT_EQ(reply->error.reason, model::Reason::kBadVersion) << reply->error.detail;
-  }
-  EXPECT_EQ(Leader(), leader_);
-  EXPECT_EQ(ReplicaOf(leader_).machine().membership().members.size(), 3u);
-}
-
-// The change that made it so is undone by the next leader.
-TEST_F(MembersTest, NobodyIsToldOfAMembershipThatIsNotCommitted) {
-  Make(5);
-  StartAll();
-  leader_ = Leader();
-  ASSERT_NE(leader_, 0u);
-  schedule_.RunFor(seconds(1));
-  CutOff(leader_);
-  const uint64_t removed = leader_ % 5 + 1;
-  const auto remove = [&] {
-    io::Request request;
-    request.body = io::Administer{io::RemoveMember{ServerId(removed)}};
-    return Ask(leader_, std::move(request));
-  };
-  const auto proposed = remove();
-  const auto repeated = remove();
-  schedule_.RunFor(milliseconds(100));
-  ASSERT_EQ(ReplicaOf(leader_).raft().membership().Find(ServerId(removed)), nullptr);
-  EXPECT_FALSE(*repeated) << (*repeated)->error.detail;
-  schedule_.RunFor(seconds(2));
-  network_.UnblockAll();
-  schedule_.RunFor(seconds(5));
-  // It was asked for again of who leads now.
-  ASSERT_TRUE(*proposed && *repeated);
-  EXPECT_TRUE((*repeated)->ok()) << (*repeated)->error.detail;
-  EXPECT_EQ(ReplicaOf(Leader()).machine().membership().Find(ServerId(removed)), nullptr);
 }
 
 // --- Room --------------------------------------------------------------------------------------

@@ -44,6 +44,16 @@ class EnsembleTest : public testing::Test {
     servers_.at(id)->Start();
     ASSERT_TRUE(servers_.at(id)->running());
   }
+  // An ensemble of three that is at rest: `leader_` and two others.
+  void StartThree() {
+    Make(3);
+    StartAll();
+    leader_ = Leader();
+    ASSERT_NE(leader_, 0u);
+    follower_ = leader_ % 3 + 1;
+    other_ = follower_ % 3 + 1;
+    schedule_.RunFor(seconds(1));
+  }
   const replica::Replica& ReplicaOf(uint64_t id) { return servers_.at(id)->replica(); }
 
   // The leader, waited for; 0: there was none in time.
@@ -125,6 +135,9 @@ class EnsembleTest : public testing::Test {
                                }};
   std::vector<std::pair<ServerId, std::string>> told_;
   std::map<uint64_t, std::unique_ptr<SimServer>> servers_;
+  uint64_t leader_ = 0;
+  uint64_t follower_ = 0;
+  uint64_t other_ = 0;
 
  private:
   void MakeServer(uint64_t id) {
