@@ -5,7 +5,7 @@
 
 namespace pando::zookeeper {
 
-void Feed::Restart() { live_ = false; }
+void Feed::Restart() { live_ = begun_ = false; }
 
 void Feed::Take(Turn turn) {
   if (turn.lags) live_ = false;
@@ -29,7 +29,7 @@ void Feed::Take(const model::StreamBatch& batch) {
     Release(batch.revision - 1);
     reader_->OnChanges(*batch.batch);
   } else {
-    live_ = true;  // a mark: only a stream that lacks nothing gets one
+    live_ = begun_ = true;  // a mark: only a stream that lacks nothing gets one
   }
   told_ = std::max(told_, batch.revision);
   Release(told_);

@@ -35,6 +35,8 @@ class Feed {
   model::Revision told() const { return told_; }
   // It follows the core; otherwise it has not begun to, or lags.
   bool live() const { return live_; }
+  // It follows the core, if late.
+  bool begun() const { return begun_; }
 
  private:
   void Give(io::Completion completion);
@@ -44,6 +46,7 @@ class Feed {
   Reader* const reader_;
   model::Revision told_;
   bool live_ = false;
+  bool begun_ = false;  // with this stream
   std::deque<io::Completion> held_;
 };
 

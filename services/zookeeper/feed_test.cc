@@ -67,6 +67,7 @@ TEST_F(FeedTest, NothingIsAnsweredBeforeTheStreamHasBegun) {
   Take({}, {Reply(5)});
   EXPECT_EQ(Read(), Lines{});
   EXPECT_FALSE(feed_.live());
+  EXPECT_FALSE(feed_.begun());
   Take({Mark(6)}, {Reply(7)});
   EXPECT_EQ(Read(), (Lines{"reply 5", "reply 7"}));
   EXPECT_TRUE(feed_.live());
@@ -77,6 +78,7 @@ TEST_F(FeedTest, WhileTheStreamLagsAnswersWaitForTheirChanges) {
   Take({Changes(10)}, {Reply(10), Reply(12)}, true);
   EXPECT_EQ(Read(), (Lines{"change 10", "reply 10"}));
   EXPECT_FALSE(feed_.live());
+  EXPECT_TRUE(feed_.begun());
   Take({}, {Reply(13), Reply(10)});  // in the order of their connection, behind the other
   Take({Changes(11)}, {});
   EXPECT_EQ(Read(), (Lines{"change 11"}));
@@ -91,6 +93,7 @@ TEST_F(FeedTest, WhileTheStreamLagsAnswersWaitForTheirChanges) {
 TEST_F(FeedTest, ANewStreamBeginsAnew) {
   Take({Mark(9)}, {});
   feed_.Restart();
+  EXPECT_FALSE(feed_.begun());
   Take({}, {Reply(11)});
   EXPECT_EQ(Read(), Lines{});
   Take({Mark(12)}, {});

@@ -395,7 +395,7 @@ class Server::Core : public Host, private OperatorDesk::Host, private Feed::Read
   Overview Look() override {
     Overview overview;
     overview.facts = options_.facts();
-    overview.facts.serving = overview.facts.serving && feed_.live();
+    overview.facts.serving = overview.facts.serving && feed_.begun();
     overview.traffic = traffic_;
     overview.rejections = RejectionsUntilNow();
     overview.connections_opened = opened_;

@@ -144,8 +144,9 @@ class Pando:
         for server in self.servers.values():
             if server.process is None:
                 server.spawn()
-        for server in self.servers.values():
+        for address, server in self.servers.items():
             server.wait_ready()
+            harness.wait_until(lambda: "Mode:" in four_letters(address, "srvr"), START_S, address)
         return self
 
     def kill(self, address):
