@@ -59,7 +59,13 @@ class Operators(harness.TestCase):
         server = self.server("--zookeeper-words=mntr,srst,conf").start()
         client = self.client(server)
         client.create("/n", b"x")
-        told = dict(line.split("\t") for line in self.say(server, "mntr").splitlines())
+
+        def tell():
+            return dict(line.split("\t") for line in self.say(server, "mntr").splitlines())
+
+        # The core's numbers come after its answers.
+        harness.wait_until(lambda: tell()["zk_znode_count"] == "5", 5, "counted")
+        told = tell()
         numbers = self.command(server, "monitor")
         for name in ("znode_count", "watch_count", "ephemerals_count", "global_sessions",
                      "max_file_descriptor_count", "server_state"):
