@@ -96,6 +96,41 @@ class Operators(harness.TestCase):
         self.assertIn(f"Sessions with Ephemerals ({EPHEMERALS}):\n", text)
         self.assertIn(f"sessionId: {hex(idle.opened[1])}\n", text)
 
+    def test_who_is_turned_away_is_counted(self):
+        server = self.server("--zookeeper-words=mntr").start()
+        client = self.client(server)
+        with self.assertRaises(zk.Failed):
+            client.add_auth("kerberos", "ada")
+        stranger = zk.Client(server)
+        self.addCleanup(stranger.close)
+        stranger.socket.sendall(b"\x16\x03\x01")  # as TLS begins
+        self.assertIsNone(stranger.read())
+        numbers = self.command(server, "monitor")
+        self.assertEqual(numbers["auth_failed_count"], 1)
+        self.assertEqual(numbers["unsuccessful_handshake"], 1)
+        self.assertEqual(numbers["connection_request_count"], 2)
+        refused = 'pando_connections_refused_total{port="zookeeper",reason="TLS"}'
+        self.assertEqual(server.metrics()[refused], 1)
+
+    def test_without_a_majority(self):
+        ensemble = harness.Ensemble(self.folder, "--watch-no-leader=1s", "--zookeeper-words=*",
+                                    count=3)
+        self.addCleanup(ensemble.close)
+        ensemble.start()
+        one, *others = ensemble.servers.values()
+        owner = self.client(one)
+        owner.create("/e", flags=zk.EPHEMERAL)
+        self.assertFalse(self.command(one, "is_read_only")["read_only"])
+        for other in others:
+            other.kill()
+        harness.wait_until(lambda: self.say(one, "isro") == "ro", 20, "read-only mode")
+        self.assertTrue(self.command(one, "is_read_only")["read_only"])
+        self.assertEqual(self.command(one, "monitor")["server_state"], "read-only")
+        self.assertEqual(self.command(one, "zabstate")["zabstate"], "election")
+        self.assertIn("Mode: read-only\n", self.say(one, "stat"))
+        self.assertEqual(self.command(one, "dump")["session_id_to_ephemeral_paths"],
+                         {str(owner.opened[1]): ["/e"]})
+
     def test_what_is_not_enabled_is_not_told(self):
         server = self.server("--zookeeper-words=ruok").start()
         self.client(server)
