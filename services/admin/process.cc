@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -11,6 +12,8 @@
 
 namespace pando::admin {
 namespace {
+
+constexpr char kOpenFiles[] = "/proc/self/fd";
 
 double Seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
@@ -28,14 +31,21 @@ bool ReadMemory(double* virtual_bytes, double* resident_bytes) {
   return true;
 }
 
+// Of a kernel that does not tell their number as the folder's size.
+uint64_t CountEntries() {
+  const std::unique_ptr<DIR, int (*)(DIR*)> dir(opendir(kOpenFiles), closedir);
+  uint64_t entries = 0;
+  while (dir && readdir(dir.get())) ++entries;
+  return entries - std::min<uint64_t>(entries, 3);  // ".", ".." and the one that reads it
+}
+
 }  // namespace
 
 OpenFiles CountOpenFiles() {
   OpenFiles files;
-  const std::unique_ptr<DIR, int (*)(DIR*)> dir(opendir("/proc/self/fd"), closedir);
-  while (dir && readdir(dir.get())) ++files.open;
-  // But for ".", ".." and the one that reads it.
-  files.open -= std::min<uint64_t>(files.open, 3);
+  struct stat folder {};
+  if (stat(kOpenFiles, &folder) == 0) files.open = static_cast<uint64_t>(folder.st_size);
+  if (files.open == 0) files.open = CountEntries();
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) files.max = limit.rlim_cur;
   return files;

@@ -15,7 +15,8 @@ struct ProcessNumber {
   double value = 0;
 };
 
-// Files and sockets of this process; 0: not known. Takes some us for each thousand that are open.
+// Files and sockets of this process; 0: not known. Before Linux 6.2 it takes a ms for each
+// thousand.
 struct OpenFiles {
   uint64_t open = 0;
   uint64_t max = 0;

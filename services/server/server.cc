@@ -191,7 +191,6 @@ absl::Status Server::ListenZooKeeper() {
   options.reconfig = config_.zookeeper_reconfig;
   options.keeper = config_.zookeeper_keeper;
   options.facts = [this] {
-    const admin::OpenFiles files = admin::CountOpenFiles();
     return zookeeper::Facts{
         .version = kVersion,
         .serving = facts_.serving.load() && metrics_.Get(Gauge::kLeader) != 0,
@@ -207,9 +206,11 @@ absl::Status Server::ListenZooKeeper() {
         .ephemerals = metrics_.Get(Gauge::kEphemerals),
         .sessions = metrics_.Get(Gauge::kSessions),
         .elections = metrics_.Get(Counter::kElections),
-        .digest_mismatches = metrics_.Get(Counter::kDigestMismatches),
-        .open_files = files.open,
-        .open_files_max = files.max};
+        .digest_mismatches = metrics_.Get(Counter::kDigestMismatches)};
+  };
+  options.open_files = [] {
+    const admin::OpenFiles files = admin::CountOpenFiles();
+    return zookeeper::OpenFiles{files.open, files.max};
   };
   options.on_request = [this](const char* name, base::Duration taken, const char* reason) {
     metrics_.Request(name, reason, taken);

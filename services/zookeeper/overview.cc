@@ -77,6 +77,7 @@ std::vector<Measure> MeasuresOf(const Overview& overview) {
   const Facts& facts = overview.facts;
   const Latency& latency = overview.traffic.latency;
   const Rejections& rejections = overview.rejections;
+  const OpenFiles files = overview.open_files();
   const auto count = [](auto number) { return static_cast<uint64_t>(number); };
   std::vector<Measure> measures = {
       {"version", VersionOf(overview)},
@@ -96,8 +97,8 @@ std::vector<Measure> MeasuresOf(const Overview& overview) {
       {"local_sessions", uint64_t{0}},
       {"quorum_size", facts.members},
       {"uptime", count(Milliseconds(overview.uptime))},
-      {"open_file_descriptor_count", facts.open_files},
-      {"max_file_descriptor_count", facts.open_files_max},
+      {"open_file_descriptor_count", files.open},
+      {"max_file_descriptor_count", files.max},
       {"connection_request_count", overview.connections_opened},
       {"connection_rejected", rejections.crowded},
       {"connection_drop_count", uint64_t{0}},

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -34,8 +35,6 @@ struct Facts {
   uint64_t sessions = 0;  // of the ensemble
   uint64_t elections = 0;
   uint64_t digest_mismatches = 0;
-  uint64_t open_files = 0;
-  uint64_t open_files_max = 0;
 };
 
 struct ConnectionRow {
@@ -68,6 +67,12 @@ struct Rejections {
   uint64_t unauthenticated = 0;
 };
 
+// Of the process.
+struct OpenFiles {
+  uint64_t open = 0;
+  uint64_t max = 0;
+};
+
 struct Overview {
   Facts facts;
   Traffic traffic;  // since the start, or the last srst
@@ -81,6 +86,8 @@ struct Overview {
   std::vector<ConnectionRow> connections;
   std::vector<SessionRow> sessions;  // for `dump` only
   const WatchTable* watches = nullptr;
+  // Counted for whoever is told: it may take long (admin/process.h).
+  std::function<OpenFiles()> open_files = [] { return OpenFiles(); };
   bool read_only = false;  // there is no majority: it serves who only reads
 
   bool serving() const { return facts.serving || read_only; }

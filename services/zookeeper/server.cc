@@ -413,6 +413,7 @@ class Server::Core : public Host, private OperatorDesk::Host, private Feed::Read
     std::sort(overview.connections.begin(), overview.connections.end(),
               [](const ConnectionRow& a, const ConnectionRow& b) { return a.id < b.id; });
     overview.watches = &watches_;
+    overview.open_files = options_.open_files;
     overview.read_only = read_only_;
     return overview;
   }

@@ -50,6 +50,7 @@ struct Options {
   std::string super_digest;      // "user:hash" of whoever may do everything; empty: nobody
   std::vector<Word> words;       // that are answered
   std::function<Facts()> facts;  // for them
+  std::function<OpenFiles()> open_files;
   // One request was answered: its name ("zookeeper/getData"), how long it took, and the reason's
   // name as the native API has it, "OK" or that of the refusal. May be null.
   std::function<void(const char* name, base::Duration taken, const char* reason)> on_request;
