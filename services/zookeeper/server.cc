@@ -225,8 +225,7 @@ class Server::Core : public Host, private OperatorDesk::Host, private Feed::Read
     events.on_refused = [this, id](Refusal reason, const std::string& why) {
       if (Client* client = Find(id)) Refuse(client, reason, why);
     };
-    events.on_input = [this, id] { OnInput(id); };
-    events.on_written = [this, id] { OnWritten(id); };
+    events.on_input = events.on_written = [this, id] { Pump(id); };
     events.on_end = [this, id](std::string why) {
       if (Client* client = Find(id)) {
         client->connection->End(std::move(why));
@@ -248,50 +247,49 @@ class Server::Core : public Host, private OperatorDesk::Host, private Feed::Read
     Remove(id);
   }
 
-  void OnInput(WatcherId id) {
-    if (Client* client = Find(id)) {
-      Consume(*client);
-      Pump(id);
-    }
-  }
-
-  void OnWritten(WatcherId id) {
-    if (Client* client = Find(id)) {
-      Consume(*client);  // it may have waited for the client to read
-      Pump(id);
-    }
-  }
-
   void RoomFor(WatcherId id) {
-    if (Client* client = Find(id)) {
-      client->connection->RoomAgain();
-      Consume(*client);
-      Pump(id);
-    }
+    if (Client* client = Find(id)) client->connection->RoomAgain();
+    Pump(id);
   }
 
-  void Consume(Client& client) {
-    if (client.socket->reading()) return;  // its input is the socket's meanwhile
+  // False: nothing more of what has arrived can be taken now.
+  bool Consume(Client& client) {
+    if (client.socket->reading()) return false;  // its input is the socket's meanwhile
     Connection& connection = *client.connection;
     std::string* input = client.socket->input();
     if (connection.greeting() && !input->empty()) {
       if (input->front() == kTlsHandshake) {
         Refuse(&client, Refusal::kTls, "it speaks TLS, and this port does not");
-        return connection.End({});
+        connection.End({});
+        return true;
       }
-      if (const std::optional<Word> word = WordOf(*input)) return TakeWord(*word, &connection);
+      if (const std::optional<Word> word = WordOf(*input)) {
+        TakeWord(*word, &connection);
+        return true;
+      }
     }
-    if (const size_t taken = connection.Consume(*input); taken > 0) input->erase(0, taken);
+    const size_t taken = connection.Consume(*input);
+    input->erase(0, taken);
     if (!connection.greeting()) strangers_.erase(connection.id());
+    return taken > 0;
   }
 
-  // Writes what there is, and reads on or ends.
+  static void Write(Client& client) {
+    if (client.socket->writing() || client.connection->output()->empty()) return;
+    client.socket->Write(client.connection->output());
+  }
+
+  // Writes what there is, takes what has arrived, and reads on or ends. What is written makes room
+  // for requests, which may have arrived long ago: while one is left that could be taken, nothing
+  // is read, since nothing more may ever come.
   void Pump(WatcherId id) {
     Client* client = Find(id);
     if (client == nullptr) return;
+    do {
+      Write(*client);
+    } while (Consume(*client));
     Socket& socket = *client->socket;
     Connection& connection = *client->connection;
-    if (!socket.writing() && !connection.output()->empty()) socket.Write(connection.output());
     if (connection.ended()) {
       // What it has been told in the end has a while to get there.
       if (!socket.writing() || connection.cut()) return Remove(id);
@@ -339,7 +337,6 @@ class Server::Core : public Host, private OperatorDesk::Host, private Feed::Read
       Client* client = Find(id);
       if (client == nullptr) continue;
       client->touched = false;
-      Consume(*client);  // there may be room for requests again
       Pump(id);
     }
   }

@@ -167,6 +167,19 @@ class ZooKeeper(harness.TestCase):
         after = int(say(b"srvr").split("Received: ")[1].split()[0])
         self.assertEqual(after, before + 2)  # these two words
 
+    def test_requests_that_wait_for_room_are_answered(self):
+        """All are there before the first answer is written; nothing comes after them."""
+        client = self.client(self.server().start())
+        client.create("/big", b"x" * 1_000_000)
+        client.get("/big")  # so that the server knows how large answers are
+        count = 40
+        head = struct.Struct(">iii")
+        record = zk.text("/big") + b"\0"
+        client.socket.sendall(b"".join(head.pack(8 + len(record), 100 + i, zk.GET_DATA) + record
+                                       for i in range(count)))
+        for i in range(count):
+            self.assertEqual(len(zk.take_text(client.answer(100 + i))[0]), 1_000_000)
+
     def test_acls_are_those_of_the_native_port(self):
         server = self.server().start()
         ada = self.client(server)
