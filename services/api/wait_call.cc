@@ -1,7 +1,6 @@
 #include "api/wait_call.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "acl/permission.h"
@@ -108,12 +107,20 @@ grpc::ServerUnaryReactor* WaitCall::Start(const Call& call, const v1::RequestHea
   return self.get();
 }
 
+// In milliseconds, of which more fit than of a Duration's units.
+base::Instant EndOfWait(base::Instant now, std::chrono::milliseconds wait) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(base::kNever - now);
+  return wait < left ? now + wait : base::kNever;
+}
+
 WaitCall::WaitCall(const Call& call, WriteResponse write) : call_(call), write_(std::move(write)) {}
 
 void WaitCall::SetAlarm(std::optional<int64_t> wait_timeout_ms) {
   const base::Instant now = call_.edge()->options().now();
   base::Instant due = call_.Deadline();
-  if (wait_timeout_ms) due = std::min(due, now + std::chrono::milliseconds(*wait_timeout_ms));
+  if (wait_timeout_ms) {
+    due = std::min(due, EndOfWait(now, std::chrono::milliseconds(*wait_timeout_ms)));
+  }
   if (due == base::kNever) return;
   const auto wait = std::chrono::duration_cast<std::chrono::system_clock::duration>(due - now);
   alarm_.Set(std::chrono::system_clock::now() + wait, [self = shared_from_this()](bool rang) {

@@ -10,6 +10,7 @@
 #include <grpcpp/alarm.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -20,6 +21,7 @@
 #include "api/call.h"
 #include "api/edge.h"
 #include "base/mutex.h"
+#include "base/time.h"
 #include "io/client.h"
 #include "recipe/waiter.h"
 
@@ -86,6 +88,9 @@ class WaitCall : public grpc::ServerUnaryReactor,
 
   std::shared_ptr<WaitCall> self_;  // until OnDone
 };
+
+// When a wait that begins now is over; kNever if that is too far off to be told.
+base::Instant EndOfWait(base::Instant now, std::chrono::milliseconds wait);
 
 }  // namespace pando::api
 
