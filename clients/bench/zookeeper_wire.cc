@@ -11,13 +11,13 @@
 #include "base/status.h"
 #include "jute/decode_reply.h"
 #include "jute/encode_request.h"
+#include "jute/frame.h"
 #include "model/acl.h"
 
 namespace pando::load {
 namespace {
 
 constexpr int32_t kSessionTimeoutMs = 30'000;
-constexpr size_t kLengthBytes = 4;
 constexpr size_t kFrameBytesMax = 64 << 20;
 constexpr int32_t kAnyVersion = -1;
 constexpr int32_t kEphemeral = 1;
@@ -25,13 +25,6 @@ constexpr int32_t kEphemeralSequential = 3;
 
 jute::Create MakeCreate(std::string path, std::string_view data, int32_t flags) {
   return {jute::Opcode::kCreate, std::move(path), std::string(data), model::OpenAcl(), flags, 0};
-}
-
-// Of a frame, length included; 0: not yet known.
-size_t SizeOfFrame(std::string_view bytes) {
-  if (bytes.size() < kLengthBytes) return 0;
-  const auto byte = [&](size_t i) { return static_cast<size_t>(static_cast<uint8_t>(bytes[i])); };
-  return kLengthBytes + (byte(0) << 24 | byte(1) << 16 | byte(2) << 8 | byte(3));
 }
 
 absl::Status Nonsense() {
@@ -135,11 +128,11 @@ absl::Status ZooKeeperWire::Read(std::string_view bytes) {
     joined.append(bytes);
     bytes = joined;
   }
-  for (size_t size = SizeOfFrame(bytes); size > 0; size = SizeOfFrame(bytes)) {
-    if (size > kFrameBytesMax) return Nonsense();
-    if (size > bytes.size()) break;
-    PANDO_RETURN_IF_ERROR(OnFrame(bytes.substr(kLengthBytes, size - kLengthBytes)));
-    bytes.remove_prefix(size);
+  while (const std::optional<uint32_t> length = jute::LengthOfFrame(bytes)) {
+    if (*length > kFrameBytesMax) return Nonsense();
+    if (bytes.size() < jute::kLengthBytes + *length) break;
+    PANDO_RETURN_IF_ERROR(OnFrame(bytes.substr(jute::kLengthBytes, *length)));
+    bytes.remove_prefix(jute::kLengthBytes + *length);
   }
   in_ = std::string(bytes);
   return absl::OkStatus();

@@ -1,11 +1,10 @@
 #include "jute/encode.h"
 
 #include "base/check.h"
+#include "jute/frame.h"
 
 namespace pando::jute {
 namespace {
-
-constexpr size_t kLengthBytes = 4;
 
 // ZooKeeper's versions are 32 bits; -1 would mean "any".
 int32_t Version(int64_t version) {

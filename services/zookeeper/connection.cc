@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -12,6 +13,7 @@
 #include "base/check.h"
 #include "jute/decode.h"
 #include "jute/encode.h"
+#include "jute/frame.h"
 #include "model/limits.h"
 #include "model/zookeeper.h"
 #include "zookeeper/answer.h"
@@ -25,7 +27,6 @@ namespace {
 using jute::ErrorCode;
 using jute::Opcode;
 
-constexpr size_t kLengthBytes = 4;
 // How long a greeting waits for a leader.
 constexpr base::Duration kGreetingPatience = std::chrono::seconds(10);
 // The ids of sessions that are one connection's alone. No revision is as high.
@@ -33,12 +34,6 @@ constexpr uint64_t kLocalSessions = uint64_t{1} << 62;
 constexpr size_t kLocalSessionBytes = 7;
 constexpr int32_t kPersistentMode = 0;
 constexpr int32_t kRecursiveMode = 1;
-
-uint32_t LengthAt(std::string_view bytes) {
-  uint32_t length = 0;
-  for (size_t i = 0; i < kLengthBytes; ++i) length = length << 8 | static_cast<uint8_t>(bytes[i]);
-  return length;
-}
 
 bool IsChildrenRead(Opcode type) {
   return type == Opcode::kGetChildren || type == Opcode::kGetChildren2 ||
@@ -147,18 +142,19 @@ size_t Connection::outstanding_max() const {
 
 size_t Connection::Consume(std::string_view bytes) {
   size_t taken = 0;
-  while (wants_input() && bytes.size() - taken >= kLengthBytes) {
+  while (wants_input()) {
     const std::string_view rest = bytes.substr(taken);
-    const uint32_t length = LengthAt(rest);
-    if (length > options_.frame_bytes_max) {
-      End(absl::StrCat("a frame of ", length, " bytes, and the limit is ",
+    const std::optional<uint32_t> length = jute::LengthOfFrame(rest);
+    if (!length) break;
+    if (*length > options_.frame_bytes_max) {
+      End(absl::StrCat("a frame of ", *length, " bytes, and the limit is ",
                        options_.frame_bytes_max));
       break;
     }
-    if (rest.size() < kLengthBytes + length) break;
-    taken += kLengthBytes + length;
+    if (rest.size() < jute::kLengthBytes + *length) break;
+    taken += jute::kLengthBytes + *length;
     CountReceived();
-    const std::string_view payload = rest.substr(kLengthBytes, length);
+    const std::string_view payload = rest.substr(jute::kLengthBytes, *length);
     if (phase_ == Phase::kGreeting) {
       Greet(payload);
     } else {

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "base/host_port.h"
 #include "jute/encode_request.h"
+#include "jute/frame.h"
 
 namespace pando::cli {
 namespace {
@@ -28,13 +29,6 @@ constexpr int kSilentBeats = 2;
 // A directory of a million names fits.
 constexpr size_t kFrameBytesMax = 128 << 20;
 constexpr size_t kWaitingBytesMax = 32 << 20;
-constexpr size_t kLengthBytes = 4;
-
-size_t LengthAt(const char* bytes) {
-  size_t length = 0;
-  for (size_t i = 0; i < kLengthBytes; ++i) length = length << 8 | static_cast<uint8_t>(bytes[i]);
-  return length;
-}
 
 }  // namespace
 
@@ -165,13 +159,15 @@ void ZooKeeperClient::Read() {
 void ZooKeeperClient::TakeInput() {
   const uint64_t of = connection_;
   size_t taken = 0;
-  while (input_.size() - taken >= kLengthBytes) {
-    const size_t length = LengthAt(input_.data() + taken);
-    if (length > kFrameBytesMax) return Break("what answers there is no ZooKeeper");
-    if (input_.size() - taken - kLengthBytes < length) break;
-    TakeFrame(std::string_view(input_).substr(taken + kLengthBytes, length));
+  for (;;) {
+    const std::string_view rest = std::string_view(input_).substr(taken);
+    const std::optional<uint32_t> length = jute::LengthOfFrame(rest);
+    if (!length) break;
+    if (*length > kFrameBytesMax) return Break("what answers there is no ZooKeeper");
+    if (rest.size() < jute::kLengthBytes + *length) break;
+    TakeFrame(rest.substr(jute::kLengthBytes, *length));
     if (of != connection_ || failed_) return;
-    taken += kLengthBytes + length;
+    taken += jute::kLengthBytes + *length;
   }
   input_.erase(0, taken);
   const std::lock_guard lock(mutex_);
