@@ -9,8 +9,9 @@
 #   make clients  the clients: the CLI, and the stubs and packages of other languages
 #   make test-clients  lint and test those packages against real servers
 #   make compat   kazoo's tests, Curator's recipes and random requests, against Pando and ZooKeeper
+#   make compare  Pando beside ZooKeeper and etcd, and as it grows, into docs/benchmarks.md; over an hour
 #   make check    what CI runs
-.PHONY: run test test-clients compat deploy-test alerts-test image-test package package-test bench check release clients sim cluster fuzz format lint clean
+.PHONY: run test test-clients compat deploy-test alerts-test image-test package package-test bench compare check release clients sim cluster fuzz format lint clean
 
 JOBS ?= $(shell nproc)
 RELEASE := build/release
@@ -45,6 +46,11 @@ bench: release
 	@scripts/bench-server
 	@scripts/bench-ensemble
 	@scripts/bench-catchup
+
+compare: release
+	@scripts/bench-compare
+	@scripts/bench-growth
+	@scripts/bench-large-tree
 
 check:
 	@.ci/run

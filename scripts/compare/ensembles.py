@@ -1,4 +1,4 @@
-"""The three systems that are compared: three servers each, on loopback, with their fsync on.
+"""The three systems that are compared: servers on loopback, with their fsync on.
 
 Each has pids(), endpoints(protocol) with the leader's first, and ends with close().
 """
@@ -14,15 +14,16 @@ sys.path[:0] = [str(ROOT / "tests" / "compat"), str(ROOT / "tests" / "e2e")]
 import harness  # noqa: E402
 import servers  # noqa: E402
 
-COUNT = 3
+from . import plan  # noqa: E402
+
 START_S = 60
 
 
 class Pando:
     name = "Pando"
 
-    def __init__(self, folder):
-        self.ensemble = harness.Ensemble(folder).start()
+    def __init__(self, folder, count=plan.SERVERS):
+        self.ensemble = harness.Ensemble(folder, count=count).start()
 
     def pids(self):
         return [server.process.pid for server in self.ensemble.servers.values()]
@@ -47,13 +48,13 @@ class ZooKeeper(servers.ZooKeeper):
     name = "ZooKeeper"
     PROPERTIES = {**servers.ZooKeeper.PROPERTIES, "zookeeper.forceSync": "yes"}
 
-    def __init__(self, folder):
-        super().__init__(folder, count=COUNT)
+    def __init__(self, folder, count=plan.SERVERS):
+        super().__init__(folder, count=count)
         self.start()
 
     def endpoints(self, _):
         def follows(address):
-            return "Mode: leader" not in servers.four_letters(address, "srvr")
+            return "Mode: follower" in servers.four_letters(address, "srvr")
 
         return sorted(self.addresses, key=follows)
 
@@ -70,12 +71,12 @@ class ZooKeeper(servers.ZooKeeper):
 class Etcd:
     name = "etcd"
 
-    def __init__(self, folder):
+    def __init__(self, folder, count=plan.SERVERS):
         servers.need("etcd", "etcd-server")
         folder = pathlib.Path(folder)
-        ports = harness.free_ports(2 * COUNT)
-        self.addresses = [f"127.0.0.1:{port}" for port in ports[:COUNT]]
-        peers = [f"http://127.0.0.1:{port}" for port in ports[COUNT:]]
+        ports = harness.free_ports(2 * count)
+        self.addresses = [f"127.0.0.1:{port}" for port in ports[:count]]
+        peers = [f"http://127.0.0.1:{port}" for port in ports[count:]]
         cluster = ",".join(f"e{i}={peer}" for i, peer in enumerate(peers))
         self.processes = []
         for i, (address, peer) in enumerate(zip(self.addresses, peers)):

@@ -1,11 +1,11 @@
 """The page of the comparison: its part of docs/benchmarks.md, and the plots beside it."""
 
-import collections
 import datetime
 import os
 import pathlib
 import platform
 import statistics
+from typing import NamedTuple
 
 from . import ensembles, plan, plot
 
@@ -14,7 +14,14 @@ PAGE = DOCS / "benchmarks.md"
 BEGIN = "<!-- scripts/bench-compare writes from here -->"
 END = "<!-- to here -->"
 
-Column = collections.namedtuple("Column", "heading field digits")
+
+class Column(NamedTuple):
+    heading: str
+    field: str  # of the report
+    digits: int
+    scale: int = 1  # what the report counts in
+
+
 COLUMNS = (
     Column("operations/s", "operations_per_second", 0),
     Column("p50, ms", "operation_p50_ms", 2),
@@ -24,13 +31,12 @@ COLUMNS = (
     Column("event p99, ms", "event_p99_ms", 2),
     Column("CPU of the servers, us", "servers_cpu_us_per_operation", 1),
     Column("of the load, us", "client_cpu_us_per_operation", 1),
-    Column("memory, MiB", "servers_resident_bytes", 0),
+    Column("memory, MiB", "servers_resident_bytes", 0, 1 << 20),
 )
 
 
 def values(results, measurement, contender, field):
-    scale = 1 << 20 if field.endswith("_bytes") else 1
-    return [result["report"][field] / scale for result in results
+    return [result["report"][field] for result in results
             if result["measurement"] == measurement and result["contender"] == contender
             and field in result["report"]]
 
@@ -67,7 +73,8 @@ def table(results):
         for contender in plan.CONTENDERS:
             if (what, contender.name) not in played:
                 continue
-            cells = [cell(values(results, what, contender.name, column.field), column.digits)
+            cells = [cell([value / column.scale for value in
+                           values(results, what, contender.name, column.field)], column.digits)
                      for column in columns]
             rows.append(f"| {what} | {contender.name} | " + " | ".join(cells) +
                         f" | {ratio(results, what, contender.name)} |")
@@ -115,37 +122,47 @@ def text(results, times, repeats, quick):
                          (ensembles.Pando, ensembles.ZooKeeper, ensembles.Etcd))
     images = "\n\n".join(f"![{name}: throughput against latency](plots/compare-{name}.svg)"
                          for name in plots(results))
-    return f"""{BEGIN}
-<!-- not run: it measures for minutes -->
+    return f"""<!-- not run: it measures for minutes -->
 ```sh
 scripts/bench-compare{' --quick' if quick else ''}
 ```
 
 On {datetime.date.today()}: {versions}. The machine:
-{machine()}; the three servers and the load share it. Each
+{machine()}; the servers, three but where one alone is named, and the load share it. Each
 figure is the median of {repeats} rounds, in brackets the lowest and the highest; a round plays
-every one of them on new servers. A run warms up for {times.warmup} and measures for
-{times.duration}. Differences below 15 % are noise. CPU is that of all three servers, and of the
-load, for one operation (of a watch for one set); memory what the three have at the end of it,
-together. The latency of a lock is that of a hand-over; events count from when the write was sent.
+every one of them on new servers, which have had sets for {plan.START}. A run warms up for
+{times.warmup} and measures for {times.duration}. Differences below 15 % are noise. CPU is that
+of all servers, and of the load, for one operation (of a watch for one set); memory what the
+servers have at the end of it, together. The latency of a lock is that of a hand-over; events
+count from when the write was sent.
 
 {table(results)}
 
 {images}
 
 The commands, each with `--protocol pipeline`, `unary`, `zookeeper` or `etcd`, `--endpoints` with
-all three servers, the leader first (at a follower: without the leader), `--server-pid` of each,
+all servers, the leader first (at a follower: without the leader), `--server-pid` of each,
 `--warmup {times.warmup} --duration {times.duration}`, after a
-`set --nodes {plan.NODES} --operations 1 --warmup 0` that makes the nodes:
+`set --nodes {plan.NODES} --warmup 0 --duration {plan.START}` that makes the nodes:
 
 {commands()}
-{END}"""
+"""
+
+
+def write_plots(made):
+    """{name: SVG}, into the folder of plots."""
+    (DOCS / "plots").mkdir(exist_ok=True)
+    for name, svg in made.items():
+        (DOCS / "plots" / f"{name}.svg").write_text(svg)
+
+
+def replace(begin, part):
+    """What is on the page between `begin` and the next END."""
+    before, rest = PAGE.read_text().split(begin)
+    _, after = rest.split(END, 1)
+    PAGE.write_text(f"{before}{begin}\n{part}{END}{after}")
 
 
 def write(results, times, repeats):
-    (DOCS / "plots").mkdir(exist_ok=True)
-    for name, svg in plots(results).items():
-        (DOCS / "plots" / f"compare-{name}.svg").write_text(svg)
-    before, rest = PAGE.read_text().split(BEGIN)
-    after = rest.split(END)[1]
-    PAGE.write_text(before + text(results, times, repeats, times == plan.QUICK) + after)
+    write_plots({f"compare-{name}": svg for name, svg in plots(results).items()})
+    replace(BEGIN, text(results, times, repeats, times == plan.QUICK))

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+SERVERS = 3
 NODES = 10_000
 DATA_BYTES = 100
 
@@ -31,7 +32,10 @@ class Times(NamedTuple):
 
 
 QUICK = Times("300ms", "600ms")
-FULL = Times("2s", "10s")
+FULL = Times("1s", "4s")
+GROWTH = Times("1s", "3s")
+# Sets before anything is measured: the JVM compiles what it runs often.
+START = "10s"
 
 
 class Measurement(NamedTuple):
@@ -43,6 +47,7 @@ class Measurement(NamedTuple):
     protocols: tuple = ALL
     skip: int = 0  # so many of the endpoints, of which the first is the leader's
     plot: str = ""  # the plot on which it is a point
+    servers: int = SERVERS
 
     def flags_for(self, contender, times):
         return ("--protocol", contender.protocol, *self.load_flags(), "--warmup", times.warmup,
@@ -58,7 +63,7 @@ class Measurement(NamedTuple):
 def prepare_flags(contender):
     """Of a set that makes all nodes first."""
     return ("--protocol", contender.protocol, "--nodes", NODES, "--data-bytes", DATA_BYTES,
-            "--operations", 1, "--warmup", 0)
+            "--connections", 30, "--warmup", 0, "--duration", START)
 
 
 def sweep(workload):
@@ -73,17 +78,20 @@ MEASUREMENTS = (
     Measurement("set, 4 x 128", "set", 4, 128),
     *sweep("get"),
     Measurement("get, linearizable, 30 x 16", "get", 30, 16, ("--linearizable",), protocols=GRPC),
-    *sweep("mixed"),
+    Measurement("mixed, 30 x 16", "mixed", 30, 16),
     Measurement("create, 30 x 16", "create", 30, 16),
     Measurement("list of 100 names, 30 x 4", "list", 30, 4),
     Measurement("multi of 10 sets, 30 x 4", "multi", 30, 4),
     Measurement("session with an ephemeral node, 30 x 1", "session", 30, 1),
     Measurement("lock, 10 contenders", "lock", 10, 1),
-    Measurement("watch, 300 connections", "watch", 300, 1),
-    Measurement("watch, 300 connections, 50 sets/s", "watch", 300, 1, ("--rate", 50)),
+    Measurement("watch, 1,000 connections", "watch", 1_000, 1),
+    Measurement("watch, 1,000 connections, 50 sets/s", "watch", 1_000, 1, ("--rate", 50)),
+    Measurement("watch, 1 connection, 50 sets/s", "watch", 1, 1, ("--rate", 50)),
     Measurement("watch, 1,000 watches on 20 connections", "watch", 20, 1, ("--watches", 1_000),
                 protocols=GRPC),
     Measurement("set, one client at the leader", "set", 1, 1),
     Measurement("set, one client at a follower", "set", 1, 1, skip=1),
     Measurement("get, one client", "get", 1, 1),
+    Measurement("one server alone: set, 30 x 16", "set", 30, 16, servers=1),
+    Measurement("one server alone: set, one client", "set", 1, 1, servers=1),
 )

@@ -18,7 +18,10 @@ def ticks(low, high):
 
 
 def short(value):
-    return f"{value / 1000:g}k" if value >= 1000 else f"{value:g}"
+    for unit, letter in ((1_000_000, "M"), (1_000, "k")):
+        if value >= unit:
+            return f"{value / unit:g}{letter}"
+    return f"{value:g}"
 
 
 class Axis:

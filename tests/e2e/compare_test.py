@@ -7,7 +7,7 @@ import xml.etree.ElementTree
 import harness
 
 sys.path.insert(0, str(harness.ROOT / "scripts"))
-from compare import page, plan, plot  # noqa: E402
+from compare import growth, large, page, plan, plot  # noqa: E402
 
 
 def result(measurement, contender, per_second, p99=1.0):
@@ -37,10 +37,13 @@ class TableTest(unittest.TestCase):
         self.assertEqual(len(names), len(set(names)))
         self.assertEqual(len(page.commands().splitlines()), len(names) + 2)
 
-    def test_the_page_has_the_place_that_is_written(self):
+    def test_the_page_has_the_places_that_are_written(self):
         text = page.PAGE.read_text()
-        self.assertEqual(text.count(page.BEGIN), 1)
-        self.assertLess(text.index(page.BEGIN), text.index(page.END))
+        marks = []
+        for begin in (page.BEGIN, growth.BEGIN, large.BEGIN):
+            self.assertEqual(text.count(begin), 1)
+            marks += [text.index(begin), text.index(page.END, text.index(begin))]
+        self.assertEqual(marks, sorted(marks))
 
 
 class PlotTest(unittest.TestCase):
@@ -69,6 +72,34 @@ class PlotTest(unittest.TestCase):
             self.assertIn(contender.name, words)
         points = len(list(svg.iter("{http://www.w3.org/2000/svg}circle")))
         self.assertEqual(points, 4 * len(plan.CONTENDERS))
+
+
+class GrowthTest(unittest.TestCase):
+    def test_a_sweep_leaves_out_what_is_too_large(self):
+        nodes, _, connections, _ = growth.SWEEPS
+        self.assertEqual({point.nodes for point in nodes.points("zookeeper", 1_000_000)},
+                         {10_000, 100_000, 1_000_000})
+        self.assertIn(10_000, {point.size for point in connections.points("zookeeper", 10 ** 7)})
+        self.assertNotIn(10_000, {point.size for point in connections.points("pipeline", 10 ** 7)})
+
+    def test_each_point_is_a_row_and_a_place_in_the_plot(self):
+        results = [{"sweep": "nodes", "size": size, "protocol": protocol, "workload": "get",
+                    "report": {"operations_per_second": 5_000, "servers_resident_bytes": 3 << 20}}
+                   for protocol in growth.PROTOCOLS for size in (10_000, 10_000_000)]
+        self.assertEqual(growth.table(results).splitlines()[-1],
+                         "| nodes | 10,000,000 | ZooKeeper port | get | 5,000 |  |  |  |  |  | 3 |")
+        svg = xml.etree.ElementTree.fromstring(growth.plots(results)["nodes"])
+        words = [text.text for text in svg.iter("{http://www.w3.org/2000/svg}text")]
+        self.assertIn("get, ZooKeeper port", words)
+        self.assertIn("10M", words)
+        self.assertEqual(len(list(svg.iter("{http://www.w3.org/2000/svg}circle"))), 4)
+
+
+class LargeTest(unittest.TestCase):
+    def test_a_row_has_both_and_the_share(self):
+        rows = large.table({"Pando": {"restart, s": [1, 3, 2]}, "ZooKeeper": {"restart, s": [8]}})
+        self.assertEqual(rows.splitlines()[2],
+                         "| restart, s | 2 [1 to 3] | 8 [8 to 8] | 0.25 |")
 
 
 if __name__ == "__main__":

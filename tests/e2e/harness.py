@@ -69,6 +69,11 @@ def wait_until(condition, timeout_s, what):
         time.sleep(0.01)
 
 
+def resident_bytes(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) * 1024
+
+
 class Lines:
     """The lines of a process's output, as they come, for a test that must not wait for ever."""
 
@@ -181,8 +186,7 @@ class Server:
             return 0, str(error)
 
     def resident_bytes(self):
-        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) * 1024
+        return resident_bytes(self.process.pid)
 
     def metrics(self):
         """{name with labels: number}; {} when nothing answers."""
