@@ -19,13 +19,17 @@ constexpr uint8_t kFormat = 1;
 // Most commands are smaller, and are written without moving what is there.
 constexpr size_t kUsualBytes = 256;
 
+// Of a Create, whether it is sequential; 0: it is not.
+constexpr uint8_t kSequential = 1;
+constexpr uint8_t kSequentialInt32 = 2;
+
 // --- Operations -------------------------------------------------------------------------------
 
 void Write(Writer* w, const model::Create& create) {
   w->Bytes(create.path);
   codec::Write(w, create.data);
   WriteEnum(w, create.kind);
-  w->Bool(create.sequential);
+  w->Byte(create.sequential ? (create.sequence_is_int32 ? kSequentialInt32 : kSequential) : 0);
   w->Signed(create.ttl_ms);
   codec::Write(w, create.acl);
   w->Bool(create.create_parents);
@@ -35,7 +39,10 @@ void Read(Reader* r, model::Create* create) {
   create->path = ReadString(r);
   codec::Read(r, &create->data);
   create->kind = ReadEnum(r, model::NodeKind::kPersistent, model::NodeKind::kTtl);
-  create->sequential = r->Bool();
+  const uint8_t sequential = r->Byte();
+  if (sequential > kSequentialInt32) r->Fail();
+  create->sequential = sequential != 0;
+  create->sequence_is_int32 = sequential == kSequentialInt32;
   create->ttl_ms = r->Signed();
   codec::Read(r, &create->acl);
   create->create_parents = r->Bool();
@@ -153,6 +160,14 @@ void Read(Reader* r, model::OpenSession* open) {
 
 void Write(Writer* w, const model::AttachSession& attach) { codec::Write(w, attach.session); }
 void Read(Reader* r, model::AttachSession* attach) { codec::Read(r, &attach->session); }
+void Write(Writer* w, const model::ReattachSession& reattach) {
+  codec::Write(w, reattach.session);
+  w->Signed(reattach.timeout_ms);
+}
+void Read(Reader* r, model::ReattachSession* reattach) {
+  codec::Read(r, &reattach->session);
+  reattach->timeout_ms = r->Signed();
+}
 void Write(Writer* w, const model::CloseSession& close) { codec::Write(w, close.session); }
 void Read(Reader* r, model::CloseSession* close) { codec::Read(r, &close->session); }
 

@@ -19,6 +19,10 @@ using model::Reply;
 
 constexpr size_t kTokenHashBytes = 32;
 
+bool IsTimeout(int64_t ms) {
+  return ms >= model::kSessionTimeoutMsMin && ms <= model::kSessionTimeoutMsMax;
+}
+
 }  // namespace
 
 Reply Execution::Run() {
@@ -166,8 +170,7 @@ Reply Execution::Do(const model::Reap& reap) {
 // --- Sessions ---------------------------------------------------------------------------------
 
 Reply Execution::Do(const model::OpenSession& open) {
-  if (open.timeout_ms < model::kSessionTimeoutMsMin ||
-      open.timeout_ms > model::kSessionTimeoutMsMax || open.token_hash.size() != kTokenHashBytes) {
+  if (!IsTimeout(open.timeout_ms) || open.token_hash.size() != kTokenHashBytes) {
     return Reply::Failure({.reason = Reason::kInvalidArgument,
                            .detail = "a session needs a timeout within the limits and a token"});
   }
@@ -187,18 +190,29 @@ Reply Execution::Do(const model::OpenSession& open) {
   return reply;
 }
 
-Reply Execution::Do(const model::AttachSession& attach) {
-  const session::Session* session = state_->FindSession(attach.session);
+Reply Execution::Do(const model::AttachSession& attach) { return Attach(attach.session, {}); }
+
+Reply Execution::Do(const model::ReattachSession& reattach) {
+  if (!IsTimeout(reattach.timeout_ms)) {
+    return Reply::Failure(
+        {.reason = Reason::kInvalidArgument, .detail = "the timeout is not within the limits"});
+  }
+  return Attach(reattach.session, reattach.timeout_ms);
+}
+
+Reply Execution::Attach(model::SessionId id, std::optional<int64_t> timeout_ms) {
+  const session::Session* session = state_->FindSession(id);
   if (session == nullptr) {
     return Reply::Failure(
         {.reason = Reason::kSessionExpired, .detail = "the session is closed or has expired"});
   }
   codec::SessionRecord record = session->record;
   record.attachment = model::Attachment(revision_.value());
-  state_->PutSession(attach.session, record);
+  if (timeout_ms) record.timeout_ms = *timeout_ms;
+  state_->PutSession(id, record);
   Reply reply;
   reply.result = model::SessionResult{
-      .session = attach.session, .attachment = record.attachment, .timeout_ms = record.timeout_ms};
+      .session = id, .attachment = record.attachment, .timeout_ms = record.timeout_ms};
   return reply;
 }
 

@@ -53,6 +53,8 @@ class Execution {
   model::Reply Do(const model::Transaction& transaction);
   model::Reply Do(const model::OpenSession& open);
   model::Reply Do(const model::AttachSession& attach);
+  model::Reply Do(const model::ReattachSession& reattach);
+  model::Reply Attach(model::SessionId id, std::optional<int64_t> timeout_ms);
   model::Reply Do(const model::CloseSession& close);
   model::Reply Do(const model::ExpireSessions& expire);
   model::Reply Do(const model::Reap& reap);

@@ -475,6 +475,23 @@ TEST_F(MachineTest, OnlyTheNewestAttachmentTakesEffect) {
   EXPECT_EQ(Create("/b"), Reason::kOk);
 }
 
+TEST_F(MachineTest, WhoAttachesAgainMayAskForAnotherTimeout) {
+  session_ = Open(10'000);
+  const Reply reply = Do(model::ReattachSession{session_, 20'000});
+  const auto& session = std::get<model::SessionResult>(reply.result);
+  EXPECT_EQ(session.timeout_ms, 20'000);
+  EXPECT_EQ(session.attachment.value(), revision_);
+  EXPECT_EQ(machine_.FindSession(session_)->record.timeout_ms, 20'000);
+  for (const int64_t timeout_ms : {999, 600'001}) {
+    EXPECT_EQ(Do(model::ReattachSession{session_, timeout_ms}).error.reason,
+              Reason::kInvalidArgument);
+  }
+  EXPECT_EQ(machine_.FindSession(session_)->record.timeout_ms, 20'000);
+  session_ = {};
+  EXPECT_EQ(Do(model::ReattachSession{model::SessionId(77), 10'000}).error.reason,
+            Reason::kSessionExpired);
+}
+
 TEST_F(MachineTest, WhoOpensASessionIsItsFirstConnection) {
   const Reply opened = Do(model::OpenSession{10'000, std::string(32, 't')});
   const auto& session = std::get<model::SessionResult>(opened.result);

@@ -1,5 +1,6 @@
 // What operations do to nodes. The order of the checks is ZooKeeper's.
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -255,8 +256,13 @@ OperationResult Execution::Apply(const model::Create& create) {
   if (create.sequential) {
     // The count of creates so far, of any kind, as ZooKeeper has it; a new parent starts at 0.
     const bool counted = missing.empty() && parent->directory() != nullptr;
-    absl::StrAppendFormat(&path, "%010d",
-                          counted ? parent->directory()->record().creates : int64_t{0});
+    const int64_t number = counted ? parent->directory()->record().creates : 0;
+    if (create.sequence_is_int32 && number > std::numeric_limits<int32_t>::max()) {
+      return Failure({.reason = Reason::kQuotaExceeded,
+                      .path = ancestor,
+                      .detail = "the node's next sequence number has more than 31 bits"});
+    }
+    absl::StrAppendFormat(&path, "%010d", number);
   }
   if (Error error = CheckPath(path); !error.ok()) return Failure(std::move(error));
   if (const tree::Node* existing = state_->tree().Find(path)) {

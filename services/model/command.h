@@ -23,6 +23,8 @@ struct Create {
   NodeBytes data;
   NodeKind kind = NodeKind::kPersistent;
   bool sequential = false;
+  // QUOTA_EXCEEDED once the number has more than 31 bits: whoever asks reads no larger ones.
+  bool sequence_is_int32 = false;
   int64_t ttl_ms = 0;  // kTtl only: 1..kTtlMsMax
   Acl acl;             // empty: OpenAcl()
   bool create_parents = false;
@@ -107,6 +109,12 @@ struct OpenSession {
 struct AttachSession {
   SessionId session;
 };
+// AttachSession, and the timeout is another one from now on. ZooKeeper's clients ask for theirs
+// whenever they connect.
+struct ReattachSession {
+  SessionId session;
+  int64_t timeout_ms = 0;  // as in OpenSession
+};
 struct CloseSession {
   SessionId session;
 };
@@ -142,9 +150,9 @@ struct Refuse {
 struct Nothing {};
 
 // What is in a command. The order of alternatives is the order of codec's tags: append only.
-using CommandBody =
-    std::variant<Nothing, Refuse, Found, SetMachineVersion, Create, Set, Delete, SetAcl,
-                 Transaction, OpenSession, AttachSession, CloseSession, ExpireSessions, Reap>;
+using CommandBody = std::variant<Nothing, Refuse, Found, SetMachineVersion, Create, Set, Delete,
+                                 SetAcl, Transaction, OpenSession, AttachSession, CloseSession,
+                                 ExpireSessions, Reap, ReattachSession>;
 
 // One running server, the sender of numbered commands.
 struct Source {

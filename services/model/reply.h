@@ -84,7 +84,7 @@ struct TransactionResult {
 
 struct SessionResult {
   SessionId session;
-  Attachment attachment;     // OpenSession, AttachSession
+  Attachment attachment;     // OpenSession, AttachSession, ReattachSession
   int64_t timeout_ms = 0;    // as granted
   int64_t time_left_ms = 0;  // KeepAlive: until the session would expire
   friend bool operator==(const SessionResult&, const SessionResult&) = default;

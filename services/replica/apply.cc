@@ -264,6 +264,8 @@ void Replica::FollowSessions(const model::Command& command, const model::Reply& 
   if (std::holds_alternative<model::OpenSession>(command.body)) {
     const auto& opened = std::get<model::SessionResult>(reply.result);
     leases_.Grant(opened.session, std::chrono::milliseconds(opened.timeout_ms), now_);
+  } else if (const auto* reattach = std::get_if<model::ReattachSession>(&command.body)) {
+    leases_.Change(reattach->session, std::chrono::milliseconds(reattach->timeout_ms), now_);
   } else if (const auto* close = std::get_if<model::CloseSession>(&command.body)) {
     leases_.Drop(close->session);
   } else if (std::holds_alternative<model::Found>(command.body)) {

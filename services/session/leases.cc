@@ -46,6 +46,16 @@ void Leases::Renew(model::SessionId session, base::Instant now) {
   by_due_.emplace(lease.due, session);
 }
 
+void Leases::Change(model::SessionId session, base::Duration timeout, base::Instant now) {
+  Advance(now);
+  const auto found = leases_.find(session);
+  if (found == leases_.end() || found->second.expiring) return;
+  Lease& lease = found->second;
+  by_due_.erase({lease.due, session});
+  lease = {.timeout = timeout, .due = clock_ + timeout};
+  by_due_.emplace(lease.due, session);
+}
+
 void Leases::Drop(model::SessionId session) {
   const auto found = leases_.find(session);
   if (found == leases_.end()) return;

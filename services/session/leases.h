@@ -37,6 +37,8 @@ class Leases {
   void Grant(model::SessionId session, base::Duration timeout, base::Instant now);
   // Nothing happens to a session that is not known, or whose expiry is on its way.
   void Renew(model::SessionId session, base::Instant now);
+  // Another timeout, which begins now. Likewise.
+  void Change(model::SessionId session, base::Duration timeout, base::Instant now);
   void Drop(model::SessionId session);
 
   // Zero for a session that is not known.

@@ -41,6 +41,23 @@ TEST_F(LeasesTest, ExpireWhenNotRenewedAndNotBefore) {
   EXPECT_EQ(Due(), std::vector{kBob});
 }
 
+TEST_F(LeasesTest, AnotherTimeoutBeginsNow) {
+  leases_.Start({}, seconds(0), now_);
+  leases_.Grant(kAnn, seconds(5), now_);
+  Wait(seconds(4));
+  leases_.Change(kAnn, seconds(2), now_);
+  EXPECT_EQ(leases_.TimeLeft(kAnn, now_), seconds(2));
+  leases_.Renew(kAnn, now_);
+  Wait(milliseconds(1'900));
+  EXPECT_TRUE(Due().empty());
+  Wait(milliseconds(100));
+  EXPECT_EQ(Due(), std::vector{kAnn});
+  leases_.Change(kAnn, seconds(5), now_);  // its expiry is on its way
+  EXPECT_EQ(leases_.TimeLeft(kAnn, now_), seconds(0));
+  leases_.Change(kBob, seconds(5), now_);  // nobody knows him
+  EXPECT_EQ(leases_.TimeLeft(kBob, now_), seconds(0));
+}
+
 TEST_F(LeasesTest, APauseExpiresNobody) {
   leases_.Start({}, seconds(0), now_);
   leases_.Grant(kAnn, seconds(5), now_);

@@ -281,10 +281,10 @@ void Connection::Prepare() {
 // client may have got it from another one a moment ago.
 void Connection::AskForSession() {
   io::Request request;
+  timeout_ms_ = std::clamp<int64_t>(greeting_.timeout_ms, model::kSessionTimeoutMsMin,
+                                    model::kSessionTimeoutMsMax);
   if (greeting_.session_id == 0) {
     password_ = host_->RandomBytes(jute::kPasswordBytes);
-    timeout_ms_ = std::clamp<int64_t>(greeting_.timeout_ms, model::kSessionTimeoutMsMin,
-                                      model::kSessionTimeoutMsMax);
     model::Command command;
     command.body = model::OpenSession{timeout_ms_, acl::Sha256(password_)};
     request.body = std::move(command);
@@ -335,7 +335,7 @@ void Connection::Attach() {
   phase_ = Phase::kAttaching;
   model::Command command;
   command.session = model::SessionId(static_cast<uint64_t>(greeting_.session_id));
-  command.body = model::AttachSession{command.session};
+  command.body = model::ReattachSession{command.session, timeout_ms_};
   io::Request request;
   request.token_hash = token_hash_;
   request.body = std::move(command);

@@ -55,7 +55,8 @@ TEST_F(ConnectionTest, ASessionIsTakenOverByWhoKnowsItsPassword) {
   Greet(kSession);
   EXPECT_EQ(asked_.front().consistency, io::Consistency::kLinearizable);
   Answer(model::Reply(), 20);
-  EXPECT_EQ(AskedCommand<model::AttachSession>().session, model::SessionId(kSession));
+  EXPECT_EQ(AskedCommand<model::ReattachSession>().session, model::SessionId(kSession));
+  EXPECT_EQ(AskedCommand<model::ReattachSession>().timeout_ms, 30'000);
   // The core looks at the token of a command's session.
   EXPECT_EQ(asked_.front().token_hash, acl::Sha256(std::string(16, 'p')));
   EXPECT_EQ(std::get<model::Command>(asked_.front().body).session, model::SessionId(kSession));

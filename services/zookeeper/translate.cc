@@ -58,6 +58,7 @@ ErrorCode ToOperation(jute::Create&& in, model::Operation* out) {
     create.kind = (in.flags & 1) != 0 ? NodeKind::kEphemeral : NodeKind::kPersistent;
     create.sequential = (in.flags & 2) != 0;
   }
+  create.sequence_is_int32 = create.sequential;
   create.ttl_ms = in.ttl_ms;
   create.if_not_exists = in.type == Opcode::kCreateIfNotExists;
   *out = std::move(create);

@@ -76,9 +76,11 @@ inline std::vector<model::CommandBody> SampleBodies() {
           model::ExpireSessions{{model::SessionId(6), model::SessionId(7)}},
           model::Reap{{{"/r", model::Revision(8), {9}}}},
           model::Transaction{
-              .then_operations = {
-                  model::CheckAbsent{"/e", 3},
-                  model::Delete{.path = "/f", .recursive = true, .nodes_max = ~uint32_t{0}}}}};
+              .then_operations = {model::CheckAbsent{"/e", 3},
+                                  model::Delete{
+                                      .path = "/f", .recursive = true, .nodes_max = ~uint32_t{0}}}},
+          model::ReattachSession{model::SessionId(4), 30'000},
+          model::Create{.path = "/q", .sequential = true, .sequence_is_int32 = true}};
 }
 
 inline model::Stat SampleStat() {
