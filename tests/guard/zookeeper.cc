@@ -56,6 +56,7 @@ class Port : public zookeeper::Host, private zookeeper::Feed::Reader {
   bool prepared() const override { return prepared_; }
   bool read_only() const override { return false; }
   void Prepared() override { prepared_ = true; }
+  zookeeper::Traffic* traffic() override { return &traffic_; }
   void Attached(zookeeper::Connection*) override {}
   void Answered(jute::Opcode, base::Duration, model::Reason reason) override {
     CHECK(reason == model::Reason::kOk);
@@ -121,6 +122,7 @@ class Port : public zookeeper::Host, private zookeeper::Feed::Reader {
 
   bool woken_ = false;
   bool prepared_ = false;
+  zookeeper::Traffic traffic_;
   const std::shared_ptr<zookeeper::Intake> intake_;
   zookeeper::Feed feed_;
   zookeeper::WatchTable watches_;
