@@ -357,9 +357,12 @@ class RestoreThree(SnapshotTest):
     def assert_does_not_form(self, servers):
         for server in servers:
             server.spawn()
-        harness.wait_until(
-            lambda: "WRONG_CLUSTER" in servers[0].log() and "WRONG_CLUSTER" in servers[1].log(), 30,
-            "refused by name")
+        try:
+            harness.wait_until(lambda: all("WRONG_CLUSTER" in server.log()
+                                           for server in servers[:2]), 30, "refused by name")
+        except AssertionError as error:
+            logs = "\n\n".join(server.log() for server in servers)
+            raise AssertionError(f"{error}\n{logs}") from None
         self.assertIn("restore the same one", servers[0].log())
         for server in servers:
             self.assertEqual(server.http("/readyz")[0], 503)
