@@ -41,12 +41,18 @@ PipelineCall::PipelineCall(const Call& call)
 // --- Reactions --------------------------------------------------------------------------------
 
 void PipelineCall::OnReadDone(bool ok) {
+  {
+    base::MutexLock lock(&mutex_);
+    CHECK(reading_);
+    reading_ = false;
+    held_ = ok;
+    half_closed_ = !ok;
+    Proceed(io::Inbox::By::kCaller);
+  }
+  // Before gRPC is asked for more, which makes it write to the client that there is room.
+  edge_->inbox()->Lend();
   base::MutexLock lock(&mutex_);
-  CHECK(reading_);
-  reading_ = false;
-  held_ = ok;
-  half_closed_ = !ok;
-  Proceed();
+  ReadOn();
 }
 
 void PipelineCall::OnWriteDone(bool ok) {
@@ -88,10 +94,11 @@ void PipelineCall::EndWith(grpc::Status status) {
   if (!end_) end_ = std::move(status);
 }
 
-void PipelineCall::Proceed() {
+// What is posted by the caller it also lends for, and reads on after that.
+void PipelineCall::Proceed(io::Inbox::By by) {
   if (finished_) return;
   if (going_away_) held_ = false;  // nobody was promised that it is done
-  if (held_ && !end_) TakeHeld();
+  if (held_ && !end_) TakeHeld(by);
   if (!end_ && operations_.empty() && !held_ && phase_ != Phase::kAttaching) {
     if (half_closed_) EndWith(grpc::Status::OK);
     if (going_away_) EndWith(GoingAway());
@@ -106,6 +113,10 @@ void PipelineCall::Proceed() {
     Finish(*end_);
     return;
   }
+  if (by == io::Inbox::By::kCore) ReadOn();
+}
+
+void PipelineCall::ReadOn() {
   if (!end_ && !held_ && !reading_ && !half_closed_ && !going_away_ &&
       phase_ != Phase::kAttaching && response_bytes_ <= kUnreadBytesMax) {
     reading_ = true;
@@ -115,11 +126,11 @@ void PipelineCall::Proceed() {
 
 // --- Towards the core -------------------------------------------------------------------------
 
-void PipelineCall::TakeHeld() {
+void PipelineCall::TakeHeld(io::Inbox::By by) {
   if (waits_for_room_ || phase_ == Phase::kAttaching) return;
   if (Error error = CheckHeader(); !error.ok()) return EndWith(ToStatus(error));
   if (phase_ == Phase::kFirst) {
-    if (caller_.header.session) return Attach();
+    if (caller_.header.session) return Attach(by);
     phase_ = Phase::kOpen;
   }
   const auto count = static_cast<size_t>(message_.operations_size());
@@ -142,7 +153,7 @@ void PipelineCall::TakeHeld() {
     caller_.header.request = model::RequestId(static_cast<uint64_t>(in.request_id()));
     batch.requests.push_back(MakeRequest(std::move(body), in.has_sync()));
   }
-  if (!batch.requests.empty() && !Post(std::move(batch))) return;
+  if (!batch.requests.empty() && !Post(std::move(batch), by)) return;
   held_ = false;
   std::move(operations.begin(), operations.end(), std::back_inserter(operations_));
   AnswerRefused();
@@ -179,11 +190,11 @@ Error PipelineCall::CheckHeader() {
   return {};
 }
 
-void PipelineCall::Attach() {
+void PipelineCall::Attach(io::Inbox::By by) {
   io::RequestBatch batch;
   batch.requests.push_back(
       MakeCommand(*edge_, caller_, base::kNever, model::AttachSession{caller_.header.session}));
-  if (Post(std::move(batch))) phase_ = Phase::kAttaching;
+  if (Post(std::move(batch), by)) phase_ = Phase::kAttaching;
 }
 
 io::Request PipelineCall::MakeRequest(std::variant<model::CommandBody, model::QueryBody> body,
@@ -199,14 +210,14 @@ io::Request PipelineCall::MakeRequest(std::variant<model::CommandBody, model::Qu
   return request;
 }
 
-bool PipelineCall::Post(io::RequestBatch batch) {
+bool PipelineCall::Post(io::RequestBatch batch, io::Inbox::By by) {
   batch.sink = shared_from_this();
   batch.lane = lane_;
-  // On the core thread, which has no time to translate.
+  // In a turn of the core, which has no time to translate.
   const auto on_room = [edge = edge_, weak = weak_from_this()] {
     if (auto call = weak.lock()) edge->egress()->Schedule(std::move(call));
   };
-  const bool posted = edge_->inbox()->TryPost(std::move(batch), on_room);
+  const bool posted = edge_->inbox()->TryPost(std::move(batch), on_room, by);
   waits_for_room_ = !posted;
   return posted;
 }

@@ -7,7 +7,7 @@
 // A message is translated again if the Inbox was full: what is posted cannot be had back, and a
 // copy of each message would cost more than the rare second translation.
 //
-// Thread-safe: reactions come on gRPC's threads, Deliver and Pump on the egress thread. gRPC starts
+// Thread-safe: reactions come on gRPC's threads, Deliver and Pump from egress. gRPC starts
 // no reaction from inside StartRead, StartWrite or Finish, so they are called under the lock, which
 // keeps them in order.
 #ifndef PANDO_API_PIPELINE_H_
@@ -24,6 +24,7 @@
 #include "api/call.h"
 #include "api/edge.h"
 #include "base/mutex.h"
+#include "io/inbox.h"
 #include "pando/v1/tree.pb.h"
 
 namespace pando::api {
@@ -60,16 +61,17 @@ class PipelineCall : public grpc::ServerBidiReactor<v1::PipelineRequest, v1::Pip
   };
 
   // Starts whatever can be started now.
-  void Proceed() PANDO_REQUIRES(mutex_);
+  void Proceed(io::Inbox::By by = io::Inbox::By::kCore) PANDO_REQUIRES(mutex_);
+  void ReadOn() PANDO_REQUIRES(mutex_);
   void EndWith(grpc::Status status) PANDO_REQUIRES(mutex_);
   // Posts what is held if there is room for it, and takes it apart if it is not posted yet.
-  void TakeHeld() PANDO_REQUIRES(mutex_);
+  void TakeHeld(io::Inbox::By by) PANDO_REQUIRES(mutex_);
   model::Error CheckHeader() PANDO_REQUIRES(mutex_);
-  void Attach() PANDO_REQUIRES(mutex_);
+  void Attach(io::Inbox::By by) PANDO_REQUIRES(mutex_);
   void OnAttached(const io::Completion& completion) PANDO_REQUIRES(mutex_);
   io::Request MakeRequest(std::variant<model::CommandBody, model::QueryBody> body, bool sync)
       PANDO_REQUIRES(mutex_);
-  bool Post(io::RequestBatch batch) PANDO_REQUIRES(mutex_);
+  bool Post(io::RequestBatch batch, io::Inbox::By by) PANDO_REQUIRES(mutex_);
   void AnswerRefused() PANDO_REQUIRES(mutex_);
   void Answer(const Operation& operation, const io::Completion& completion) PANDO_REQUIRES(mutex_);
   v1::PipelineResponse* ResponseFor(size_t bytes) PANDO_REQUIRES(mutex_);

@@ -16,10 +16,11 @@ grpc::ServerUnaryReactor* UnaryCall::Post(const Call& call, io::Request request,
   batch.sink = unary;
   batch.requests.push_back(std::move(request));
   batch.bytes = call.request()->ByteSizeLong();
-  if (!call.edge()->inbox()->TryPost(std::move(batch))) {
+  if (!call.edge()->inbox()->TryPost(std::move(batch), nullptr, io::Inbox::By::kCaller)) {
     unary->Refuse({.reason = model::Reason::kOverloaded,
                    .detail = "the server has too many requests waiting"});
   }
+  call.edge()->inbox()->Lend();
   return unary.get();
 }
 

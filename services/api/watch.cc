@@ -119,7 +119,7 @@ void WatchCall::Push(Item item) {
   SchedulePump();
 }
 
-// Not from here: the core thread never calls gRPC, and serialises nothing.
+// Not from here: the core calls gRPC for no stream, and serialises nothing for it.
 void WatchCall::SchedulePump() {
   if (writing_ || scheduled_) return;
   scheduled_ = true;

@@ -19,10 +19,19 @@
 
 namespace pando::base {
 
+// How many of the locks below this thread holds.
+inline thread_local int locks_held = 0;
+
 class PANDO_ATTRIBUTE(capability("mutex")) Mutex {
  public:
-  void Lock() PANDO_ATTRIBUTE(acquire_capability()) { mutex_.lock(); }
-  void Unlock() PANDO_ATTRIBUTE(release_capability()) { mutex_.unlock(); }
+  void Lock() PANDO_ATTRIBUTE(acquire_capability()) {
+    mutex_.lock();
+    ++locks_held;
+  }
+  void Unlock() PANDO_ATTRIBUTE(release_capability()) {
+    --locks_held;
+    mutex_.unlock();
+  }
 
  private:
   friend class CondVar;

@@ -86,7 +86,8 @@ class ReplySink {
  public:
   virtual ~ReplySink() = default;
   // In the order in which they were decided; of a lane in the order of its requests. Runs on an
-  // egress thread, never two at once for one sink; it must not block.
+  // egress thread, or on one that has lent itself to the core (io/inbox.h), which holds no lock
+  // then; never two at once for one sink; it must not block.
   virtual void Deliver(std::vector<Completion> completions) = 0;
 };
 
@@ -110,6 +111,11 @@ class Egress {
   };
   virtual ~Egress() = default;
   virtual void Send(std::vector<Parcel> parcels) = 0;
+  // The calling thread would deliver what is sent from now on, and calls Release() for that soon.
+  // False: something is in front of it, and no Release() follows.
+  virtual bool Hold() { return false; }
+  // REQUIRES: Hold() was true, and the caller holds no lock.
+  virtual void Release() {}
 };
 
 // --- Watches ----------------------------------------------------------------------------------

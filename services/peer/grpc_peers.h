@@ -3,8 +3,8 @@
 //   core ── Send ──► Link ──► socket          socket ──► Listener ──► Inbox
 //   pando-peer: connects, connects again, clears away, ends callers that are silent
 //
-// A message takes no thread but the core's and one of gRPC's on its way out, and one of gRPC's on
-// its way in.
+// A message takes no thread but the one whose turn sends it and one of gRPC's on its way out, and
+// one of gRPC's on its way in, which lends itself to the core (io/inbox.h).
 #ifndef PANDO_PEER_GRPC_PEERS_H_
 #define PANDO_PEER_GRPC_PEERS_H_
 

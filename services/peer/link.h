@@ -4,9 +4,9 @@
 //      ▲             │                                                     │
 //      └── backoff ──┴──────────── the call has ended ◄────────────────────┘
 //
-// Every attempt is a gRPC channel of its own, so that the name is resolved again. Send comes on the
-// core thread, the call's reactions on gRPC's, all else on the one that tends the links; it alone
-// makes and destroys gRPC channels, which must not happen in a reaction. Thread-safe.
+// Every attempt is a gRPC channel of its own, so that the name is resolved again. Send comes in a
+// turn of the core, the call's reactions on gRPC's, all else on the one that tends the links; it
+// alone makes and destroys gRPC channels, which must not happen in a reaction. Thread-safe.
 //
 // gRPC starts no reaction from inside StartRead, StartWrite or TryCancel: they are called under the
 // lock, which keeps them in order.

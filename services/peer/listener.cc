@@ -75,9 +75,12 @@ class Listener::Incoming : public grpc::ServerBidiReactor<ChannelRequest, Channe
       } else {
         TakeFrame();
       }
-      ReadOn();
     }
     if (older != nullptr) older->GiveWay();
+    // Before gRPC is asked for more, which makes it write to the caller that there is room.
+    listener_->inbox_->Lend();
+    base::MutexLock lock(&mutex_);
+    ReadOn();
   }
   void OnCancel() override PANDO_EXCLUDES(mutex_) {
     base::MutexLock lock(&mutex_);
@@ -105,7 +108,7 @@ class Listener::Incoming : public grpc::ServerBidiReactor<ChannelRequest, Channe
     reading_ = true;
     StartRead(&request_);
   }
-  // On the core thread, which must not wait while a frame is decoded: the lock is taken only if
+  // In a turn of the core, which must not wait while a frame is decoded: the lock is taken only if
   // nothing is read.
   void Handled(size_t bytes) PANDO_EXCLUDES(mutex_) {
     const size_t before = held_bytes_.fetch_sub(bytes);
@@ -152,9 +155,12 @@ class Listener::Incoming : public grpc::ServerBidiReactor<ChannelRequest, Channe
       return;
     }
     Count(event.messages.size());
-    held_bytes_ += request_.frame().size();
-    event.held = std::make_shared<Held>(shared_from_this(), request_.frame().size());
-    listener_->inbox_->Post(std::move(event));
+    const size_t bytes = request_.frame().size();
+    held_bytes_ += bytes;
+    event.held = std::make_shared<Held>(shared_from_this(), bytes);
+    listener_->inbox_->Post(std::move(event), bytes <= io::Inbox::kLentBytesMax
+                                                  ? io::Inbox::By::kCaller
+                                                  : io::Inbox::By::kCore);
   }
   void Count(size_t messages) PANDO_REQUIRES(mutex_) {
     const std::shared_ptr<Counters> counters = listener_->counters_->Of(caller_);

@@ -147,7 +147,17 @@ void DiskThread::WriteFront(std::deque<Order>* orders) {
       orders, "write the log", [&] { return wal_->Write(batch); },
       [&] { DropAhead(batch, *orders); });
   // Persisted means all before it too: one event a batch, however many appends were in it.
-  if (written) inbox_->Post(io::Persisted{batch.back().id});
+  if (!written) return;
+  const bool idle = IsIdle(*orders);
+  inbox_->Post(io::Persisted{batch.back().id},
+               idle ? io::Inbox::By::kCaller : io::Inbox::By::kCore);
+  if (idle) inbox_->Lend();
+}
+
+// Nothing waits to be done: the thread can be lent to the core.
+bool DiskThread::IsIdle(const std::deque<Order>& orders) {
+  base::MutexLock lock(&mutex_);
+  return orders.empty() && orders_.empty();
 }
 
 void DiskThread::ResetTo(wal::Position last, std::deque<Order>* orders) {

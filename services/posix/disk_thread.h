@@ -90,6 +90,7 @@ class DiskThread : public io::Log {
                         const std::function<absl::Status()>& step,
                         const std::function<void()>& meanwhile);
   bool WaitOutFullDisk(std::deque<Order>* orders) PANDO_EXCLUDES(mutex_);
+  bool IsIdle(const std::deque<Order>& orders) PANDO_EXCLUDES(mutex_);
   void DropAhead(const std::vector<io::Append>& batch, const std::deque<Order>& orders);
   void TellSpace(bool due);
   void UpdateGauges();

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "io/event.h"
+#include "io/testing/drain.h"
 #include "model/limits.h"
 #include "posix/posix_disk.h"
 #include "posix/testing/faulty_disk.h"
@@ -90,7 +91,7 @@ class DiskThreadTest : public ::testing::Test {
   // The next event, DiskSpace left out.
   io::Event Next() {
     while (true) {
-      while (next_ == events_.size()) inbox_.Drain(kLong, &events_);
+      while (next_ == events_.size()) io::Drain(&inbox_, kLong, &events_);
       io::Event event = std::move(events_[next_++]);
       if (!std::holds_alternative<io::DiskSpace>(event)) return event;
     }
@@ -107,14 +108,14 @@ class DiskThreadTest : public ::testing::Test {
   }
   uint64_t NextSpace() {
     while (true) {
-      while (next_ == events_.size()) inbox_.Drain(kLong, &events_);
+      while (next_ == events_.size()) io::Drain(&inbox_, kLong, &events_);
       const io::Event event = std::move(events_[next_++]);
       if (const auto* space = std::get_if<io::DiskSpace>(&event)) return space->free_bytes;
     }
   }
   // In all that was posted so far.
   std::vector<uint64_t> SpacesTold() {
-    inbox_.Drain(base::Duration::zero(), &events_);
+    io::Drain(&inbox_, base::Duration::zero(), &events_);
     std::vector<uint64_t> told;
     for (const io::Event& event : events_) {
       if (const auto* space = std::get_if<io::DiskSpace>(&event)) told.push_back(space->free_bytes);
@@ -123,7 +124,7 @@ class DiskThreadTest : public ::testing::Test {
   }
   // Of what was posted so far and not looked at.
   size_t CountPersisted() {
-    inbox_.Drain(base::Duration::zero(), &events_);
+    io::Drain(&inbox_, base::Duration::zero(), &events_);
     size_t count = 0;
     for (size_t i = next_; i < events_.size(); ++i) {
       count += std::holds_alternative<io::Persisted>(events_[i]) ? 1u : 0u;

@@ -1,6 +1,6 @@
-// CoreThread: the thread that owns the Replica. It takes what is queued in the Inbox, hands over
-// each event, and flushes once: group commit, one wake-up of egress and one message per peer fall
-// out of that.
+// CoreThread: the Replica, and the thread that runs its turns when nobody who posts lends the core
+// a thread (io/inbox.h). A turn takes what is queued in the Inbox, hands over each event, and
+// flushes once: group commit, one wake-up of egress and one message per peer fall out of that.
 #ifndef PANDO_SERVER_CORE_THREAD_H_
 #define PANDO_SERVER_CORE_THREAD_H_
 
@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "base/time.h"
 #include "io/inbox.h"
@@ -22,9 +23,10 @@ class CoreThread {
     std::function<base::WallTime()> wall;
   };
 
-  // `inbox` outlives the thread. `on_turn` runs before every wait, on this thread.
+  // `inbox` and `egress`, which is the replica's, outlive the thread. `on_turn` runs at the end of
+  // every turn.
   CoreThread(io::Inbox* inbox, std::unique_ptr<replica::Replica> replica, Clocks clocks,
-             std::function<void(base::Instant)> on_turn);
+             io::Egress* egress, std::function<void(base::Instant)> on_turn);
   // REQUIRES: Stop() was called.
   ~CoreThread();
 
@@ -35,9 +37,11 @@ class CoreThread {
 
  private:
   void Run();
+  // Returns when the next one is due. On the thread that has the turn.
+  base::Instant Turn(std::vector<io::Event>* events);
 
   io::Inbox* const inbox_;
-  std::unique_ptr<replica::Replica> replica_;  // this thread's alone
+  std::unique_ptr<replica::Replica> replica_;  // whose turn it is
   const Clocks clocks_;
   const std::function<void(base::Instant)> on_turn_;
   // Instant after which the loop ends though the replica has not finished.

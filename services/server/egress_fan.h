@@ -24,6 +24,9 @@ class EgressFan : public io::Egress {
     first_->Send(std::move(own));
     second_->Send(std::move(rest));
   }
+  // Only one of them may have a thread that waits for replies.
+  bool Hold() override { return second_->Hold(); }
+  void Release() override { second_->Release(); }
 
  private:
   const io::ReplySink* const sink_;

@@ -400,9 +400,9 @@ void Server::StartCore() {
   auto replica = std::make_unique<replica::Replica>(ReplicaOptions(), std::move(opened_.recovered),
                                                     std::move(adapters), Observe(),
                                                     base::Rng(posix::RandomNumber()), posix::Now());
-  core_ = std::make_unique<CoreThread>(&inbox_, std::move(replica),
-                                       CoreThread::Clocks{posix::Now, posix::WallNow},
-                                       [this](base::Instant now) { metrics_.Turned(now); });
+  core_ = std::make_unique<CoreThread>(
+      &inbox_, std::move(replica), CoreThread::Clocks{posix::Now, posix::WallNow}, api_->egress(),
+      [this](base::Instant now) { metrics_.Turned(now); });
 }
 
 replica::Observer Server::Observe() {

@@ -127,7 +127,9 @@ class Server::Core : public Host, private OperatorDesk::Host, private Feed::Read
     const auto on_room = [this, id = connection->id()] {
       asio::post(context_, [this, id] { RoomFor(id); });
     };
-    return inbox_->TryPost(std::move(batch), on_room);
+    if (!inbox_->TryPost(std::move(batch), on_room, io::Inbox::By::kCaller)) return false;
+    LendLater();
+    return true;
   }
   WatchTable* watches() override { return &watches_; }
   model::Revision told() const override { return feed_.told(); }
@@ -443,6 +445,15 @@ class Server::Core : public Host, private OperatorDesk::Host, private Feed::Read
     inbox_->Post(std::move(open));
   }
 
+  // Once all that has arrived is posted, so that a turn is for all of it.
+  void LendLater() {
+    if (std::exchange(lends_, true)) return;
+    asio::post(context_, [this] {
+      lends_ = false;
+      inbox_->Lend();
+    });
+  }
+
   void TakeIn() {
     bool drained = false;
     for (Turn& turn : intake_->Take(&drained)) {
@@ -526,6 +537,7 @@ class Server::Core : public Host, private OperatorDesk::Host, private Feed::Read
   uint64_t opened_ = 0;  // connections
   uint64_t auth_failures_ = 0;
   std::vector<WatcherId> touched_;
+  bool lends_ = false;  // soon
   std::vector<WatchTable::Firing> firings_;
   std::string frame_;
   uint64_t last_id_ = 0;

@@ -88,7 +88,7 @@ void Server::Post(model::CommandBody body) {
 
 void Server::Run() {
   for (;;) {
-    inbox_.Drain(base::Duration::zero(), &events_);
+    inbox_.Take([this] { return now_; }, now_, &events_);
     if (events_.empty()) return;
     Turn();
   }

@@ -21,6 +21,7 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "io/inbox.h"
+#include "io/testing/drain.h"
 #include "model/acl.h"
 #include "model/limits.h"
 #include "pando/internal/v1/error.pb.h"
@@ -171,7 +172,7 @@ class Loopback : public testing::Test {
 
   void Drain(base::Duration timeout) {
     std::vector<io::Event> events;
-    inbox_.Drain(timeout, &events);
+    io::Drain(&inbox_, timeout, &events);
     for (io::Event& event : events) {
       // What FillInbox put there has nobody to answer.
       const auto* batch = std::get_if<io::RequestBatch>(&event);

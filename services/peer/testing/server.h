@@ -14,6 +14,7 @@
 
 #include "base/check.h"
 #include "io/inbox.h"
+#include "io/testing/drain.h"
 #include "peer/grpc_peers.h"
 
 namespace pando::peer {
@@ -102,7 +103,7 @@ class Server {
  private:
   void Drain(base::Duration timeout) {
     std::vector<io::Event> events;
-    inbox_.Drain(timeout, &events);
+    io::Drain(&inbox_, timeout, &events);
     for (io::Event& event : events) events_.push_back(std::move(event));
   }
 
