@@ -33,14 +33,20 @@ def clean_environment():
     return {name: value for name, value in os.environ.items() if not name.startswith("PANDO_")}
 
 
+GIVEN_PORTS = set()
+
+
 def free_ports(count):
-    """Ports that nobody listens on now. All are held until the last is chosen, so they differ."""
+    """Ports that nobody listens on now. None is given twice: whoever has it may not listen yet."""
     with contextlib.ExitStack() as held:
         ports = []
-        for _ in range(count):
+        while len(ports) < count:
             listener = held.enter_context(socket.socket())
             listener.bind(("127.0.0.1", 0))
-            ports.append(listener.getsockname()[1])
+            port = listener.getsockname()[1]
+            if port not in GIVEN_PORTS:
+                GIVEN_PORTS.add(port)
+                ports.append(port)
         return ports
 
 
