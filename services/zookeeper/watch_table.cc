@@ -96,11 +96,12 @@ void WatchTable::Collect(std::string_view path, Kinds kinds, Kinds spent,
                          std::vector<WatcherId>* out) {
   const auto watchers = paths_.find(base::View(path));
   if (watchers == paths_.end()) return;
-  const size_t first = out->size();
+  std::vector<WatcherId> spending;
   for (const auto& [watcher, held] : watchers->second) {
     if ((held & kinds) != 0) out->push_back(watcher);
+    if ((held & spent) != 0) spending.push_back(watcher);
   }
-  for (size_t i = first; i < out->size(); ++i) Drop(path, spent, (*out)[i]);
+  for (const WatcherId watcher : spending) Drop(path, spent, watcher);
 }
 
 // A recursive watch gets the events of its path and of everything below.
@@ -132,8 +133,9 @@ void WatchTable::Fire(const model::Change& change, std::vector<Firing>* out) {
   // Whoever watched a node's children hears that it is gone.
   const Kinds once = deleted ? kData | kChildren : kData;
   Collect(change.path, once | kPersistent, once, &own.watchers);
+  const size_t direct = own.watchers.size();
   CollectRecursive(change.path, &own.watchers);
-  SortOnce(&own.watchers);
+  if (own.watchers.size() > direct) SortOnce(&own.watchers);
   if (!own.watchers.empty()) out->push_back(std::move(own));
 
   if (change.kind == ChangeKind::kDataChanged || change.path == "/") return;

@@ -72,7 +72,7 @@ class WatchTable {
     return static_cast<Kinds>(1u << static_cast<int>(kind));
   }
   static Kinds KindsOf(int32_t type);
-  // Takes those who have one of `kinds` on `path`, and spends `spent` of them.
+  // Adds those who have one of `kinds` on `path`, in the order of their ids, and spends `spent`.
   void Collect(std::string_view path, Kinds kinds, Kinds spent, std::vector<WatcherId>* out);
   void CollectRecursive(std::string_view path, std::vector<WatcherId>* out) const;
   bool Drop(std::string_view path, Kinds kinds, WatcherId watcher);
