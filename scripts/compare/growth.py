@@ -8,9 +8,10 @@ from . import ensembles, page, plan, plot
 BEGIN = "<!-- scripts/bench-growth writes from here -->"
 PROTOCOLS = {"pipeline": "Pipeline", "zookeeper": "ZooKeeper port"}
 OUTSTANDING = ("--connections", 30, "--outstanding", 16)
+# To tell so many of one set takes longer than a quick run.
+SLOW_WATCHES = 100_000
 # A gRPC connection takes tens of KiB of each of the two that it joins.
-PIPELINES_MAX = 1_000
-WATCHING_CONNECTIONS_MAX = 100
+CONNECTIONS_MAX = {"pipeline": 1_000, "zookeeper": 10_000}
 
 
 class Point(NamedTuple):
@@ -24,33 +25,44 @@ class Point(NamedTuple):
 class Sweep(NamedTuple):
     name: str  # of the plot's file
     grows: str
-    point: Callable[[int, str], Point]
+    point: Callable[[int, str, str], Point | None]  # of a size, a workload, a protocol
     sizes: tuple
     workloads: tuple = ("get", "set")
     field: str = "operations_per_second"
     unit: str = "operations a second"
 
-    def points(self, protocol, largest):
+    def points(self, protocol, largest, quick=False):
         """Those of `protocol`, the smallest first."""
-        return [point for size in self.sizes for workload in self.workloads
-                if (point := self.point(size, workload)).nodes <= largest
-                and not (protocol == "pipeline" and self.name == "connections"
-                         and size > PIPELINES_MAX)]
+        points = [self.point(size, workload, protocol)
+                  for size in self.sizes for workload in self.workloads
+                  if not quick or size < SLOW_WATCHES or self.name != "watches"]
+        return [point for point in points if point and point.nodes <= largest]
+
+
+def with_connections(size, workload, protocol):
+    if size > CONNECTIONS_MAX[protocol]:
+        return None
+    return Point(size, workload, ("--connections", size, "--outstanding", 1))
+
+
+def with_watches(size, workload, protocol):
+    connections = min(size, CONNECTIONS_MAX[protocol])
+    # A connection of ZooKeeper watches a node once.
+    if protocol == "zookeeper" and size > connections:
+        return None
+    return Point(size, workload, ("--connections", connections, "--watches", size))
 
 
 SWEEPS = (
-    Sweep("nodes", "nodes", lambda size, workload: Point(size, workload, OUTSTANDING, nodes=size),
+    Sweep("nodes", "nodes",
+          lambda size, workload, _: Point(size, workload, OUTSTANDING, nodes=size),
           (10_000, 100_000, 1_000_000, 10_000_000)),
     Sweep("servers", "servers",
-          lambda size, workload: Point(size, workload, OUTSTANDING, servers=size), (1, 3, 5)),
-    Sweep("connections", "connections, with one operation under way on each",
-          lambda size, workload: Point(size, workload,
-                                       ("--connections", size, "--outstanding", 1)),
+          lambda size, workload, _: Point(size, workload, OUTSTANDING, servers=size),
+          (1, 3, 5)),
+    Sweep("connections", "connections, with one operation under way on each", with_connections,
           (10, 100, 1_000, 10_000)),
-    Sweep("watches", "watches of one node",
-          lambda size, _: Point(size, "watch",
-                                ("--connections", min(size, WATCHING_CONNECTIONS_MAX),
-                                 "--watches", size)),
+    Sweep("watches", "watches of one node", with_watches,
           (1, 10, 100, 1_000, 10_000, 100_000), ("watch",), "events_per_second",
           "events a second"),
 )
