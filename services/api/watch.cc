@@ -6,6 +6,7 @@
 #include "api/errors.h"
 #include "base/check.h"
 #include "model/limits.h"
+#include "model/usage.h"
 
 namespace pando::api {
 namespace {
@@ -18,7 +19,7 @@ constexpr size_t kFramingBytesMax = 8;
 size_t BytesOf(const model::WalkResult& part) {
   size_t bytes = 0;
   for (const model::WalkResult::Node& node : part.nodes) {
-    bytes += sizeof(node) + node.path.size() + (node.data ? node.data->size() : 0);
+    bytes += sizeof(node) + node.path.size() + model::DataBytes(node.data);
   }
   return bytes;
 }

@@ -5,6 +5,7 @@
 #include "base/wire.h"
 #include "codec/parts.h"
 #include "model/path.h"
+#include "model/usage.h"
 
 namespace pando::codec {
 namespace {
@@ -164,7 +165,7 @@ std::optional<model::StorageId> ParseSourceKey(std::string_view key) {
 std::string EncodeNode(const NodeRecord& node) {
   const bool modified = IsModified(node);
   std::string bytes;
-  bytes.reserve(24 + (node.data ? node.data->size() : 0));
+  bytes.reserve(24 + model::DataBytes(node.data));
   Writer writer(&bytes);
   writer.Byte(static_cast<uint8_t>(
       static_cast<uint8_t>(node.kind) | (node.data ? kHasData : 0) | (modified ? kModified : 0) |
@@ -246,7 +247,7 @@ model::Stat StatOf(const NodeRecord& node, const DirectoryRecord* directory) {
   stat.children_version = directory ? directory->creates + directory->deletes : 0;
   stat.acl_version = node.acl_version;
   stat.ephemeral_owner = node.owner;
-  stat.data_length = node.data ? static_cast<int64_t>(node.data->size()) : 0;
+  stat.data_length = static_cast<int64_t>(model::DataBytes(node.data));
   stat.children_count = directory ? directory->children() : 0;
   return stat;
 }

@@ -113,8 +113,9 @@ model::Revision Machine::config_revision() const {
 }
 
 Machine::Counts Machine::counts() const {
-  return {.nodes = state_.tree().nodes(),
-          .data_bytes = state_.tree().data_bytes(),
+  const model::Usage all = state_.tree().UsageOf("/");
+  return {.nodes = static_cast<uint64_t>(all.nodes),
+          .data_bytes = static_cast<uint64_t>(all.bytes),
           .ephemerals = state_.ephemerals(),
           .sessions = state_.sessions().size()};
 }

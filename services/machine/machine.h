@@ -97,7 +97,6 @@ class Machine {
   void Begin(model::Revision revision);
   Applied End(model::Reply reply);
   bool InOrder(const model::Command& command) const;
-  model::Reply Execute(const model::Command& command);
 
   State state_;
   model::Revision applied_;

@@ -269,7 +269,7 @@ TEST_F(MachineTest, RecursiveDeleteTakesChildrenFirst) {
   for (const char* path : {"/a", "/a/b", "/a/b/c", "/a/d", "/z"}) Create(path);
   const Reply reply = Do(model::Delete{.path = "/a", .recursive = true});
   EXPECT_EQ(std::get<model::OperationResult>(reply.result).touched, 4);
-  EXPECT_EQ(changes_, (Changes{"deleted /a/b/c", "deleted /a/d", "deleted /a/b", "deleted /a"}));
+  EXPECT_EQ(changes_, (Changes{"deleted /a/d", "deleted /a/b/c", "deleted /a/b", "deleted /a"}));
   EXPECT_FALSE(Exists("/a"));
   EXPECT_TRUE(Exists("/z"));
 }

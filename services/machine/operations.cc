@@ -11,7 +11,9 @@
 #include "machine/execution.h"
 #include "model/limits.h"
 #include "model/path.h"
+#include "model/usage.h"
 #include "model/zookeeper.h"
+#include "tree/walk.h"
 
 namespace pando::machine {
 namespace {
@@ -58,17 +60,12 @@ Error CheckVersion(std::string_view path, std::optional<int64_t> expected, int64
 }
 
 Error CheckData(const model::NodeBytes& data) {
-  if (!data || data->size() <= model::kValueBytesHardMax) return {};
+  const size_t bytes = model::DataBytes(data);
+  if (bytes <= model::kValueBytesHardMax) return {};
   return {.reason = Reason::kTooLarge,
-          .detail = absl::StrCat("data of ", data->size(), " bytes is over the limit of ",
+          .detail = absl::StrCat("data of ", bytes, " bytes is over the limit of ",
                                  model::kValueBytesHardMax)};
 }
-
-std::optional<std::string_view> View(const model::NodeBytes& data) {
-  return data ? std::optional<std::string_view>(*data) : std::nullopt;
-}
-
-int64_t Size(const model::NodeBytes& data) { return data ? static_cast<int64_t>(data->size()) : 0; }
 
 bool HasChildren(const tree::Node& node) {
   return node.directory() != nullptr && !node.directory()->children().empty();
@@ -77,17 +74,14 @@ bool HasChildren(const tree::Node& node) {
 // The subtree's paths, a parent before its children; nothing if there are more than `max`.
 std::optional<std::vector<std::string>> Subtree(const tree::Node& node, const std::string& path,
                                                 size_t max) {
-  std::vector<std::string> paths = {path};
-  std::vector<const tree::Node*> nodes = {&node};
-  for (size_t at = 0; at < nodes.size(); ++at) {
-    const tree::Directory* directory = nodes[at]->directory();
-    if (directory == nullptr) continue;
-    if (nodes.size() + directory->children().size() > max) return std::nullopt;
-    for (const tree::ChildRef& child : directory->children()) {
-      nodes.push_back(child.node);
-      paths.push_back(model::JoinPath(paths[at], child.node->name()));
-    }
-  }
+  const auto size = static_cast<size_t>(node.usage().nodes);
+  if (size > max) return std::nullopt;
+  std::vector<std::string> paths;
+  paths.reserve(size);
+  tree::Walk(node, path, [&](const tree::Node&, const std::string& at, size_t) {
+    paths.push_back(at);
+    return tree::Step::kInto;
+  });
   return paths;
 }
 
@@ -147,7 +141,9 @@ Error Execution::PermitConfigNode(std::string_view path,
 }
 
 Error Execution::CheckQuota(std::string_view path, int64_t nodes, int64_t bytes) const {
-  const std::string_view exceeded = state_->quotas().Exceeded(path, nodes, bytes);
+  const tree::Tree& tree = state_->tree();
+  const std::string_view exceeded = state_->quotas().Exceeded(
+      path, nodes, bytes, [&](std::string_view top) { return tree.UsageOf(top); });
   if (exceeded.empty()) return {};
   return {.reason = Reason::kQuotaExceeded,
           .path = std::string(path),
@@ -284,9 +280,8 @@ OperationResult Execution::Apply(const model::Create& create) {
   denied = PermitConfigNode(path, missing);
   if (!denied.ok()) return Failure(std::move(denied));
   const auto nodes = static_cast<int64_t>(missing.size() + 1);
-  if (Error error = CheckQuota(path, nodes, Size(create.data)); !error.ok()) {
-    return Failure(std::move(error));
-  }
+  const auto bytes = static_cast<int64_t>(model::DataBytes(create.data));
+  if (Error error = CheckQuota(path, nodes, bytes); !error.ok()) return Failure(std::move(error));
 
   const codec::AclId acl_id = acl.empty() ? 0 : state_->InternAcl(acl);
   static const model::Create kPlain;
@@ -307,7 +302,7 @@ void Execution::CreateNode(const std::string& path, const model::Create& create,
   node.create_revision = node.modify_revision = revision_;
   node.ctime = node.mtime = state_->stamp();
   node.acl = acl;
-  node.data = View(create.data);
+  node.data = create.data;
   if (kind == NodeKind::kEphemeral) node.owner = command_.session;
   if (kind == NodeKind::kTtl) node.ttl_ms = create.ttl_ms;
   state_->PutNode(path, node);
@@ -327,12 +322,13 @@ OperationResult Execution::Apply(const model::Set& set) {
   Error denied = Permit(acl::Needs(set), set.path, *node);
   if (!denied.ok()) return Failure(std::move(denied));
   codec::NodeRecord record = node->record();
-  const int64_t more = Size(set.data) - static_cast<int64_t>(record.data ? record.data->size() : 0);
+  const auto more = static_cast<int64_t>(model::DataBytes(set.data)) -
+                    static_cast<int64_t>(model::DataBytes(record.data));
   if (Error error = CheckQuota(set.path, 0, more); !error.ok()) return Failure(std::move(error));
   if (Error error = CheckVersion(set.path, set.expected_version, record.version); !error.ok()) {
     return Failure(std::move(error));
   }
-  record.data = View(set.data);
+  record.data = set.data;
   record.modify_revision = revision_;
   record.mtime = state_->stamp();
   ++record.version;

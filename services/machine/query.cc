@@ -12,7 +12,8 @@
 #include "machine/execution.h"
 #include "machine/machine.h"
 #include "model/limits.h"
-#include "model/path.h"
+#include "model/usage.h"
+#include "tree/walk.h"
 
 namespace pando::machine {
 namespace {
@@ -89,7 +90,7 @@ Reply Answer(const State& state, const Identities& identities, const model::List
     if (!absl::StartsWith(base::View(node.name()), list.prefix)) break;
     const codec::NodeRecord record = node.record();
     const size_t child_bytes = node.name().size() + (list.with_stat ? sizeof(model::Stat) : 0) +
-                               (list.with_data && record.data ? record.data->size() : 0);
+                               (list.with_data ? model::DataBytes(record.data) : 0);
     const bool full = result.children.size() == page ||
                       (!result.children.empty() && bytes + child_bytes > model::kListPageBytesMax);
     if (full) {
@@ -107,35 +108,36 @@ Reply Answer(const State& state, const Identities& identities, const model::List
   return reply;
 }
 
-// Depth first, children by name. Nodes that the caller may not read are left out, each for itself:
-// a walk shows what a watch of the subtree would.
+// Nodes that the caller may not read are left out, each for itself: a walk shows what a watch of
+// the subtree would.
 class Walker {
  public:
   Walker(const State& state, const Identities& identities, const model::Walk& walk)
       : state_(state), identities_(identities), walk_(walk) {}
 
   // False: it is more than one turn may read.
-  bool Visit(const tree::Node& node, const std::string& path, uint32_t depth) {
-    if (++visited_ > model::kWalkInTurnNodesMax) return false;
-    if (MayRead(state_, identities_, node)) {
-      const codec::NodeRecord record = node.record();
-      model::WalkResult::Node row{.path = path, .stat = node.stat()};
-      if (!walk_.without_data && record.data) row.data = std::string(*record.data);
-      if (walk_.with_acl) row.acl = acl::ShownTo(identities_, *state_.AclOf(record.acl));
-      bytes_ += sizeof row + path.size() + (row.data ? row.data->size() : 0);
-      result_.nodes.push_back(std::move(row));
-      if (bytes_ > model::kWalkInTurnBytesMax) return false;
-    }
-    if (node.directory() == nullptr) return true;
-    if (walk_.max_depth != 0 && depth == walk_.max_depth) return true;
-    for (const tree::ChildRef& child : node.directory()->children()) {
-      if (!Visit(*child.node, model::JoinPath(path, child.node->name()), depth + 1)) return false;
-    }
-    return true;
+  bool Run(const tree::Node& top) {
+    return tree::Walk(top, walk_.path, [&](const auto&... visited) { return Visit(visited...); });
   }
   model::WalkResult TakeResult() { return std::move(result_); }
 
  private:
+  tree::Step Visit(const tree::Node& node, const std::string& path, size_t depth) {
+    if (++visited_ > model::kWalkInTurnNodesMax) return tree::Step::kStop;
+    if (MayRead(state_, identities_, node)) Add(node, path);
+    if (bytes_ > model::kWalkInTurnBytesMax) return tree::Step::kStop;
+    const bool deepest = walk_.max_depth != 0 && depth == walk_.max_depth;
+    return deepest ? tree::Step::kOver : tree::Step::kInto;
+  }
+  void Add(const tree::Node& node, const std::string& path) {
+    const codec::NodeRecord record = node.record();
+    model::WalkResult::Node row{.path = path, .stat = node.stat()};
+    if (!walk_.without_data && record.data) row.data = std::string(*record.data);
+    if (walk_.with_acl) row.acl = acl::ShownTo(identities_, *state_.AclOf(record.acl));
+    bytes_ += sizeof row + path.size() + model::DataBytes(row.data);
+    result_.nodes.push_back(std::move(row));
+  }
+
   const State& state_;
   const Identities& identities_;
   const model::Walk& walk_;
@@ -149,7 +151,7 @@ Reply Answer(const State& state, const Identities& identities, const model::Walk
   const bool hidden = found.error.reason == Reason::kPermissionDenied;
   if (!found.error.ok() && !hidden) return Reply::Failure(std::move(found.error));
   Walker walker(state, identities, walk);
-  if (!walker.Visit(*found.node, walk.path, 0)) {
+  if (!walker.Run(*found.node)) {
     return Reply::Failure({.reason = Reason::kTooLarge,
                            .path = walk.path,
                            .detail = "the subtree is too large for one answer"});
@@ -201,17 +203,8 @@ Reply Answer(const State& state, const Identities& identities,
              const model::CountDescendants& count) {
   Found found = Find(state, identities, count);
   if (!found.error.ok()) return Reply::Failure(std::move(found.error));
-  model::CountResult result;
-  std::vector<const tree::Node*> open = {found.node};
-  while (!open.empty()) {
-    const tree::Directory* directory = open.back()->directory();
-    open.pop_back();
-    if (directory == nullptr) continue;
-    result.nodes += static_cast<int64_t>(directory->children().size());
-    for (const tree::ChildRef& child : directory->children()) open.push_back(child.node);
-  }
   Reply reply;
-  reply.result = result;
+  reply.result = model::CountResult{.nodes = found.node->usage().nodes - 1};
   return reply;
 }
 

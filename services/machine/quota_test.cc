@@ -2,6 +2,7 @@
 // by case, then random commands against a model that counts everything anew each time.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/rng.h"
+#include "codec/record.h"
 #include "machine/machine.h"
 #include "model/path.h"
 #include "model/zookeeper.h"
@@ -43,6 +45,7 @@ class Quotaed {
       }
     }
     if (applied.changes) changes_ = applied.changes->changes;
+    writes_ = std::move(applied.delta.writes);
     return std::move(applied.reply);
   }
   Reason Create(std::string path, model::NodeBytes data = "") {
@@ -86,11 +89,18 @@ class Quotaed {
     machine_ = std::move(loaded);
   }
   const std::vector<model::Change>& changes() const { return changes_; }
+  // How often the last command wrote what is told of that quota.
+  int64_t Tellings(const std::string& path) const {
+    const std::string key = codec::NodeKey(quota::StatsPath(path));
+    return std::count_if(writes_.begin(), writes_.end(),
+                         [&](const model::RecordWrite& write) { return write.key == key; });
+  }
 
  private:
   std::unique_ptr<Machine> machine_ = std::make_unique<Machine>();
   Records records_;
   std::vector<model::Change> changes_;
+  std::vector<model::RecordWrite> writes_;
   uint64_t revision_ = 0;
 };
 
@@ -171,6 +181,30 @@ TEST(Quota, WhatIsToldOfItIsTrueAndMakesNoNoise) {
   EXPECT_EQ(machine.Usage("/a"), "count=3,bytes=3");
 }
 
+// However many nodes of it a command touches.
+TEST(Quota, WhatIsToldOfItIsWrittenOnceACommand) {
+  Quotaed machine;
+  for (const char* path : {"/a", "/a/b", "/a/b/c", "/a/b/d", "/e"}) machine.Create(path);
+  for (const char* top : {"/a", "/a/b", "/e"}) machine.SetQuota(top, "countHardLimit=9");
+  machine.Delete("/a/b");
+  EXPECT_EQ(machine.Tellings("/a"), 1);
+  EXPECT_EQ(machine.Tellings("/a/b"), 1);
+  EXPECT_EQ(machine.Tellings("/e"), 0);
+  EXPECT_EQ(machine.Usage("/a"), "count=1,bytes=0");
+  EXPECT_EQ(machine.Usage("/a/b"), "count=0,bytes=0");
+
+  model::Transaction transaction;
+  for (const char* path : {"/a/1", "/a/2", "/a/2"}) {
+    transaction.then_operations.emplace_back(model::Create{.path = path});
+  }
+  EXPECT_EQ(machine.Do(transaction).error.reason, Reason::kNodeExists);
+  EXPECT_EQ(machine.Tellings("/a"), 0) << "what is taken back changes nothing";
+  transaction.then_operations.pop_back();
+  EXPECT_EQ(machine.Do(transaction).error.reason, Reason::kOk);
+  EXPECT_EQ(machine.Tellings("/a"), 1);
+  EXPECT_EQ(machine.Usage("/a"), "count=3,bytes=0");
+}
+
 TEST(Quota, GoesWithItsLimits) {
   Quotaed machine;
   machine.Create("/a");
@@ -191,8 +225,8 @@ struct Naive {
   std::map<std::string, int64_t> nodes = {{"/", 0}};
   std::map<std::string, quota::Limits> quotas;
 
-  quota::Usage UsageOf(const std::string& top) const {
-    quota::Usage usage;
+  model::Usage UsageOf(const std::string& top) const {
+    model::Usage usage;
     for (const auto& [path, bytes] : nodes) {
       if (model::IsWithin(path, top)) usage += {.nodes = 1, .bytes = bytes};
     }
@@ -201,8 +235,8 @@ struct Naive {
   // Whether it is more than before in something, and in that over the limit.
   bool Exceeds(const Naive& before) const {
     for (const auto& [top, limits] : quotas) {
-      const quota::Usage then = before.UsageOf(top);
-      const quota::Usage now = UsageOf(top);
+      const model::Usage then = before.UsageOf(top);
+      const model::Usage now = UsageOf(top);
       if (limits.nodes_max && now.nodes > then.nodes && now.nodes > *limits.nodes_max) return true;
       if (limits.bytes_max && now.bytes > then.bytes && now.bytes > *limits.bytes_max) return true;
     }

@@ -41,10 +41,6 @@ std::optional<int64_t> ReapDue(const tree::Node& node) {
   return std::numeric_limits<int64_t>::min();
 }
 
-int64_t DataBytes(const codec::NodeRecord& node) {
-  return node.data ? static_cast<int64_t>(node.data->size()) : 0;
-}
-
 }  // namespace
 
 // --- Reading ----------------------------------------------------------------------------------
@@ -84,7 +80,7 @@ void State::PutNode(std::string_view path, const codec::NodeRecord& node) {
   } else {
     WriteNode(path, node);
   }
-  TellUsage(path);
+  Touch(path);
 }
 
 void State::WriteNode(std::string_view path, const codec::NodeRecord& node) {
@@ -109,7 +105,7 @@ void State::EraseNode(std::string_view path) {
   Record(codec::NodeKey(path), node->value(), std::nullopt);
   SetNode(path, std::nullopt);
   EraseAclIfUnused(acl);
-  TellUsage(path);
+  Touch(path);
 }
 
 void State::PutDirectory(std::string_view path, const codec::DirectoryRecord& directory) {
@@ -226,6 +222,12 @@ void State::EraseEnsemble() {
   }
 }
 
+model::Delta State::TakeDelta() {
+  CHECK(!in_transaction_);
+  TellUsage();
+  return std::exchange(delta_, {});
+}
+
 // --- Transactions -----------------------------------------------------------------------------
 
 void State::Begin() {
@@ -306,12 +308,10 @@ bool State::AdoptNode(std::string_view key, std::optional<std::string_view> valu
 
 void State::SetNode(std::string_view path, std::optional<std::string_view> value) {
   codec::NodeRecord after;
-  quota::Usage change;
   if (value) {
     const bool decoded = codec::DecodeNode(*value, &after);
     CHECK(decoded);
     if (after.acl != 0) ++acls_.at(after.acl).users;
-    change += {.nodes = 1, .bytes = DataBytes(after)};
   }
   bool reapable = value && IsReapable(after.kind);
   if (const tree::Node* old = tree_.Find(path)) {
@@ -319,7 +319,6 @@ void State::SetNode(std::string_view path, std::optional<std::string_view> value
     if (before.acl != 0) --acls_.at(before.acl).users;
     if (before.kind == NodeKind::kEphemeral) Own(path, before, false);
     if (IsReapable(before.kind)) IndexForReap(path, false);
-    change += {.nodes = -1, .bytes = -DataBytes(before)};
   }
   if (value) {
     tree_.PutNode(path, *value);
@@ -328,7 +327,6 @@ void State::SetNode(std::string_view path, std::optional<std::string_view> value
   } else {
     tree_.EraseNode(path);
   }
-  quotas_.Count(path, change);
   IndexQuota(path, value ? std::optional(after.data.value_or("")) : std::nullopt);
 }
 

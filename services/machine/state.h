@@ -54,7 +54,7 @@ class State {
   const model::Membership& membership() const { return membership_; }
   uint64_t digest() const { return digest_; }
   size_t ephemerals() const { return ephemerals_; }
-  // As the nodes say that they are made of, with what there is at this moment.
+  // As the nodes say that they are made of. What is in them the tree knows.
   const quota::Quotas& quotas() const { return quotas_; }
   // Container and TTL nodes that may go once the wall clock passes `first`, by that.
   const absl::btree_set<std::pair<int64_t, std::string>>& reap_index() const { return reap_; }
@@ -86,8 +86,9 @@ class State {
   // Its name, its members, and what was last applied of their commands.
   void EraseEnsemble();
 
-  // What was written since the last call.
-  model::Delta TakeDelta() { return std::exchange(delta_, {}); }
+  // The end of a command: what was written since the last one. What is told of quotas is true from
+  // here on, and is written once, whatever the command did in them.
+  model::Delta TakeDelta();
 
   // --- Transactions ---------------------------------------------------------------------------
 
@@ -126,13 +127,13 @@ class State {
   bool AdoptScalar(std::string_view name, std::optional<std::string_view> value);
 
   // What the machine keeps in a node itself, so that it is true at every revision: who the members
-  // are, and what there is of a quota. None: the node is like any other.
+  // are, and what there is of a quota. None: the node is like any other. See kept_data.cc.
   std::optional<std::string> KeptData(std::string_view path, const codec::NodeRecord& node) const;
   void WriteNode(std::string_view path, const codec::NodeRecord& node);
-  // The node at `path` was written or erased: what is told of quotas follows. ZooKeeper's rule: no
-  // version, no time and no event of theirs changes with it.
-  void TellUsage(std::string_view path);
-  void TellUsageOf(std::string_view top);
+  // The node at `path` was written or erased: what is told of its quotas has to follow.
+  void Touch(std::string_view path);
+  // By ZooKeeper's rule: no version, no time and no event of a node changes with what it tells.
+  void TellUsage();
 
   void SetNode(std::string_view path, std::optional<std::string_view> value);
   void IndexQuota(std::string_view node, std::optional<std::string_view> data);
@@ -153,6 +154,7 @@ class State {
   absl::btree_set<std::pair<int64_t, std::string>> reap_;
   size_t ephemerals_ = 0;
   quota::Quotas quotas_;
+  absl::btree_set<std::string> touched_;  // quotas, by the command at hand
 
   model::ClusterId cluster_;
   uint64_t origin_ = 0;

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "machine/execution.h"
 #include "model/limits.h"
+#include "model/usage.h"
 
 namespace pando::machine {
 namespace {
@@ -79,7 +80,7 @@ std::optional<Error> Execution::RunOperations(const std::vector<model::Operation
   for (uint32_t i = 0; i < operations.size(); ++i) {
     model::OperationResult done =
         std::visit([this](const auto& operation) { return Apply(operation); }, operations[i]);
-    read_bytes += done.data ? done.data->size() : 0;
+    read_bytes += model::DataBytes(done.data);
     if (done.error.ok() && read_bytes > model::kTransactReadBytesMax) {
       done.error = {.reason = Reason::kTooLarge,
                     .detail = absl::StrCat("a transaction reads at most ",

@@ -24,7 +24,7 @@ Limits ParseLimits(std::string_view text) {
   return limits;
 }
 
-std::string FormatUsage(const Usage& usage) {
+std::string FormatUsage(const model::Usage& usage) {
   return absl::StrCat("count=", usage.nodes, ",bytes=", usage.bytes);
 }
 

@@ -8,20 +8,9 @@
 #include <string>
 #include <string_view>
 
+#include "model/usage.h"
+
 namespace pando::quota {
-
-// Of a subtree, its top included.
-struct Usage {
-  int64_t nodes = 0;
-  int64_t bytes = 0;  // of their data
-
-  Usage& operator+=(const Usage& other) {
-    nodes += other.nodes;
-    bytes += other.bytes;
-    return *this;
-  }
-  friend bool operator==(const Usage&, const Usage&) = default;
-};
 
 // None: without limit. ZooKeeper's soft limits, `count` and `bytes`, bind nobody: they are not
 // here.
@@ -36,7 +25,7 @@ struct Limits {
 Limits ParseLimits(std::string_view text);
 
 // "count=3,bytes=12": what is in a zookeeper_stats.
-std::string FormatUsage(const Usage& usage);
+std::string FormatUsage(const model::Usage& usage);
 
 }  // namespace pando::quota
 

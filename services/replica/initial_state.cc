@@ -12,6 +12,7 @@
 #include "codec/record.h"
 #include "model/limits.h"
 #include "model/path.h"
+#include "model/usage.h"
 
 namespace pando::replica {
 namespace {
@@ -73,9 +74,7 @@ std::optional<std::vector<Row>> Read(const machine::Machine& machine,
   return rows;
 }
 
-size_t Weight(const Row& row) {
-  return sizeof(Row) + row.path.size() + (row.data ? row.data->size() : 0);
-}
+size_t Weight(const Row& row) { return sizeof(Row) + row.path.size() + model::DataBytes(row.data); }
 
 // Puts node records together with their directories, which follow them in the order of keys.
 class Sink : public io::ScanSink {

@@ -8,6 +8,7 @@
 #include "codec/record.h"
 #include "model/limits.h"
 #include "model/mutant.h"
+#include "model/usage.h"
 #include "replica/initial_state.h"
 #include "replica/replica.h"
 
@@ -28,18 +29,17 @@ model::SessionId SessionOf(const io::Request& request) {
 
 // The most data that one operation of `body` wants to put into a node.
 size_t LargestValue(const model::CommandBody& body) {
-  const auto size = [](const model::NodeBytes& data) { return data ? data->size() : 0; };
-  if (const auto* create = std::get_if<model::Create>(&body)) return size(create->data);
-  if (const auto* set = std::get_if<model::Set>(&body)) return size(set->data);
+  if (const auto* create = std::get_if<model::Create>(&body)) return model::DataBytes(create->data);
+  if (const auto* set = std::get_if<model::Set>(&body)) return model::DataBytes(set->data);
   const auto* transaction = std::get_if<model::Transaction>(&body);
   if (transaction == nullptr) return 0;
   size_t largest = 0;
   for (const auto* operations : {&transaction->then_operations, &transaction->else_operations}) {
     for (const model::Operation& operation : *operations) {
       if (const auto* create = std::get_if<model::Create>(&operation)) {
-        largest = std::max(largest, size(create->data));
+        largest = std::max(largest, model::DataBytes(create->data));
       } else if (const auto* set = std::get_if<model::Set>(&operation)) {
-        largest = std::max(largest, size(set->data));
+        largest = std::max(largest, model::DataBytes(set->data));
       }
     }
   }

@@ -8,6 +8,17 @@
 #include "model/path.h"
 
 namespace pando::tree {
+namespace {
+
+// Of one node alone.
+model::Usage OwnUsage(std::string_view value) {
+  codec::NodeRecord record;
+  const bool decoded = codec::DecodeNode(value, &record);
+  CHECK(decoded);
+  return {.nodes = 1, .bytes = static_cast<int64_t>(model::DataBytes(record.data))};
+}
+
+}  // namespace
 
 // --- Node -------------------------------------------------------------------------------------
 
@@ -35,6 +46,12 @@ codec::NodeRecord Node::record() const {
 
 model::Stat Node::stat() const {
   return codec::StatOf(record(), directory_ ? &directory_->record() : nullptr);
+}
+
+model::Usage Node::usage() const {
+  model::Usage usage = OwnUsage(value());
+  if (directory_) usage += directory_->below();
+  return usage;
 }
 
 // --- Children ---------------------------------------------------------------------------------
@@ -134,23 +151,28 @@ void Tree::DropIfUnused(Node* node) {
   }
 }
 
-void Tree::Count(std::string_view value, int sign) {
-  codec::NodeRecord record;
-  const bool decoded = codec::DecodeNode(value, &record);
-  CHECK(decoded);
-  const size_t bytes = record.data ? record.data->size() : 0;
-  if (sign > 0) {
-    ++nodes_;
-    data_bytes_ += bytes;
-  } else {
-    CHECK(nodes_ > 0 && data_bytes_ >= bytes);
-    --nodes_;
-    data_bytes_ -= bytes;
+model::Usage Tree::UsageOf(std::string_view path) const {
+  const Node* node = Find(path);
+  return node == nullptr ? model::Usage() : node->usage();
+}
+
+void Tree::Count(std::string_view path, const model::Usage& change) {
+  if (path == "/" || change == model::Usage()) return;
+  std::string_view rest = path.substr(1);
+  for (const Node* node = root_;;) {
+    Directory& directory = *node->directory_;
+    directory.below_ += change;
+    CHECK(directory.below_.nodes >= 0);
+    CHECK(directory.below_.bytes >= 0);
+    const size_t slash = rest.find('/');
+    if (slash == std::string_view::npos) return;
+    node = directory.children_.find(rest.substr(0, slash))->node;
+    rest = rest.substr(slash + 1);
   }
 }
 
 void Tree::PutNode(std::string_view path, std::string_view value) {
-  Count(value, +1);
+  model::Usage change = OwnUsage(value);
   Directory* parent = nullptr;
   const ChildRef* ref = nullptr;
   Node* old = root_;
@@ -162,6 +184,7 @@ void Tree::PutNode(std::string_view path, std::string_view value) {
     const auto place = parent->children_.find(name);
     if (place == parent->children_.end()) {
       parent->children_.Insert(Node::Make(name, value));
+      Count(path, change);
       return;
     }
     ref = &*place;
@@ -171,7 +194,8 @@ void Tree::PutNode(std::string_view path, std::string_view value) {
     root_ = Node::Make(name, value);
     return;
   }
-  Count(old->value(), -1);
+  change -= OwnUsage(old->value());
+  Count(path, change);
   if (old->value_bytes_ == value.size()) {
     std::memcpy(old->bytes() + old->name_bytes_, value.data(), value.size());
     return;
@@ -186,7 +210,9 @@ void Tree::EraseNode(std::string_view path) {
   Node* node = FindMutable(path);
   CHECK(node != nullptr);
   CHECK(node->directory_ == nullptr);
-  Count(node->value(), -1);
+  model::Usage change;
+  change -= OwnUsage(node->value());
+  Count(path, change);
   if (node == root_) {
     root_ = nullptr;
   } else {

@@ -5,7 +5,10 @@
 // and only a node that has had a child has a directory.
 //
 //   Node       [directory *][value bytes][name bytes][name …][record …]
-//   Directory  counters, and the children by name
+//   Directory  counters, how much is below, and the children by name
+//
+// How much is in a subtree is counted where it changes, on the way to the root, so that nobody has
+// to walk through it to know.
 //
 // Owned by one thread. A Node is valid until the next change of it or its end.
 #ifndef PANDO_TREE_TREE_H_
@@ -19,6 +22,7 @@
 #include "absl/container/btree_set.h"
 #include "codec/record.h"
 #include "model/node.h"
+#include "model/usage.h"
 
 namespace pando::tree {
 
@@ -33,6 +37,8 @@ class Node {
   // Null: it has never had a child.
   const Directory* directory() const { return directory_.get(); }
   model::Stat stat() const;
+  // Of it and all that is below it.
+  model::Usage usage() const;
 
   static Node* Make(std::string_view name, std::string_view value);
   static void Free(Node* node);
@@ -110,11 +116,14 @@ class Directory {
   // It has none between the first child's coming and its own, and is all zero until then.
   bool has_record() const { return has_record_; }
   const Children& children() const { return children_; }
+  // The children and all that is below them.
+  const model::Usage& below() const { return below_; }
 
  private:
   friend class Tree;
   codec::DirectoryRecord record_;
   bool has_record_ = false;
+  model::Usage below_;
   Children children_;
 };
 
@@ -137,18 +146,17 @@ class Tree {
   // REQUIRES: the node is there, with a directory record and without children.
   void EraseDirectory(std::string_view path);
 
-  size_t nodes() const { return nodes_; }
-  uint64_t data_bytes() const { return data_bytes_; }
+  // Of the subtree at `path`, which need not be there.
+  model::Usage UsageOf(std::string_view path) const;
 
  private:
   Node* FindMutable(std::string_view path) const;
   Directory* DirectoryOf(Node* node);
   static void DropIfUnused(Node* node);
-  void Count(std::string_view value, int sign);
+  // The node at `path` comes, changes, or goes: all directories above it count it.
+  void Count(std::string_view path, const model::Usage& change);
 
   Node* root_ = nullptr;
-  size_t nodes_ = 0;
-  uint64_t data_bytes_ = 0;
 };
 
 }  // namespace pando::tree

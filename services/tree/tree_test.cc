@@ -33,8 +33,7 @@ TEST(Tree, FindsWhatWasPutAndNothingElse) {
   for (const char* no_path : {"", "a", "a/b", "//", "/a/", "/a/b/", "/a//b", "//a", "/a/."}) {
     EXPECT_EQ(tree.Find(no_path), nullptr) << no_path;
   }
-  EXPECT_EQ(tree.nodes(), 3u);
-  EXPECT_EQ(tree.data_bytes(), 3u);
+  EXPECT_EQ(tree.UsageOf("/"), (model::Usage{3, 3}));
 }
 
 TEST(Tree, ANewRecordKeepsTheChildren) {
@@ -144,15 +143,34 @@ TEST(Tree, AgreesWithAMapOfPaths) {
       tree.PutNode(path, Value(data));
       model[path] = data;
     }
-    ASSERT_EQ(tree.nodes(), model.size()) << "seed " << kSeed << " step " << step;
+    ASSERT_EQ(tree.UsageOf("/").nodes, static_cast<int64_t>(model.size()))
+        << "seed " << kSeed << " step " << step;
   }
-  uint64_t bytes = 0;
   for (const auto& [path, data] : model) {
     ASSERT_NE(tree.Find(path), nullptr) << path;
     EXPECT_EQ(tree.Find(path)->record().data, data);
-    bytes += data.size();
+    model::Usage usage;
+    for (const auto& [other, bytes] : model) {
+      if (model::IsWithin(other, path)) usage += {1, static_cast<int64_t>(bytes.size())};
+    }
+    EXPECT_EQ(tree.UsageOf(path), usage) << path;
   }
-  EXPECT_EQ(tree.data_bytes(), bytes);
+}
+
+TEST(Tree, UsageIsOfASubtreeAndOfNothingElse) {
+  Tree tree;
+  EXPECT_EQ(tree.UsageOf("/"), model::Usage());
+  for (const char* path : {"/", "/a", "/a/b", "/a/b/c", "/ab"}) tree.PutNode(path, Value("12"));
+  EXPECT_EQ(tree.UsageOf("/a"), (model::Usage{3, 6}));
+  EXPECT_EQ(tree.UsageOf("/a/b/c"), (model::Usage{1, 2}));
+  EXPECT_EQ(tree.UsageOf("/none"), model::Usage());
+  tree.PutNode("/a/b/c", Value("12345"));
+  EXPECT_EQ(tree.UsageOf("/a"), (model::Usage{3, 9}));
+  tree.PutNode("/a/b", Value("1"));
+  EXPECT_EQ(tree.UsageOf("/a"), (model::Usage{3, 8})) << "its own data changes, not what is below";
+  tree.EraseNode("/a/b/c");
+  EXPECT_EQ(tree.UsageOf("/a"), (model::Usage{2, 3}));
+  EXPECT_EQ(tree.UsageOf("/"), (model::Usage{4, 7}));
 }
 
 }  // namespace
