@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <optional>
 #include <string>
 
 #include "acl/permission.h"
 #include "acl/scheme.h"
+#include "codec/record.h"
 #include "machine/machine.h"
 #include "model/zookeeper.h"
 
@@ -112,6 +115,21 @@ TEST_F(ConfigNode, OnlyTheSuperuserMakesAndRemovesIt) {
   EXPECT_TRUE(refused(model::Delete{.path = model::kConfigPath}));
   EXPECT_TRUE(refused(model::Delete{.path = model::kZooKeeperPath, .recursive = true}));
   EXPECT_TRUE(Do(model::Delete{.path = model::kZooKeeperPath, .recursive = true}).reply.ok());
+}
+
+// Those of a backup have nothing to do with the ensemble that begins with it.
+TEST_F(ConfigNode, AnotherEnsembleIsNotToldOfTheOldMembers) {
+  MakeNode();
+  Adopt(TwoMembers());
+  const Applied applied = machine_.BeginAnew(Revision(++revision_), 77);
+  EXPECT_EQ(Node().data, TextNow({}));
+  EXPECT_TRUE(machine_.membership().members.empty());
+  // No record of theirs is left, whatever was there.
+  std::map<std::string, std::optional<std::string>> last;
+  for (const model::RecordWrite& write : applied.delta.writes) last[write.key] = write.value;
+  EXPECT_EQ(last.at(codec::ScalarKey(codec::kMembershipScalar)), std::nullopt);
+  Adopt(TwoMembers());
+  EXPECT_EQ(Node().data, TextNow(TwoMembers()));
 }
 
 TEST_F(ConfigNode, ThereIsNoneAsLongAsNobodySpeaksZooKeeper) {

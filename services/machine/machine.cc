@@ -83,8 +83,10 @@ Applied Machine::BeginAnew(model::Revision revision, uint64_t origin) {
   model::ExpireSessions all;
   for (const auto& [id, session] : state_.sessions()) all.sessions.push_back(id);
   const model::Command command{.body = std::move(all)};
-  model::Reply reply = Execution(&state_, revision, command, &changes_->changes).Run();
+  Execution execution(&state_, revision, command, &changes_->changes);
+  model::Reply reply = execution.Run();
   CHECK(reply.ok());
+  execution.Adopt({});  // what nodes tell of the members is not to be of the old ones
   state_.EraseEnsemble();
   state_.PutOrigin(origin);
   return End(std::move(reply));
