@@ -78,6 +78,9 @@ class Execution {
   model::Error PermitConfigNode(std::string_view path,
                                 const std::vector<std::string>& others) const;
   model::Error CheckSubtree(const acl::Need& need, const std::vector<std::string>& paths) const;
+  // TOO_LARGE, if a command would touch more than kRecursiveNodesMax nodes by its recursive
+  // operations together: each is small, but a transaction may have thousands.
+  model::Error CountRecursive(const std::string& path, size_t nodes);
   model::Error Permit(const acl::Need& need, std::string_view path, const tree::Node& node) const;
   void CreateNode(const std::string& path, const model::Create& create, model::NodeKind kind,
                   codec::AclId acl);
@@ -96,6 +99,7 @@ class Execution {
   const model::Revision revision_;
   const model::Command& command_;
   std::vector<model::Change>* const changes_;
+  size_t recursive_nodes_ = 0;
 };
 
 // INVALID_PATH, or OK.

@@ -2,8 +2,10 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "codec/command.h"
 #include "gtest/gtest.h"
 #include "model/limits.h"
@@ -287,6 +289,27 @@ TEST_F(MachineTest, RecursiveDeleteHasALimit) {
   Create("/a/one more");
   EXPECT_EQ(Delete("/a", {}, true), Reason::kTooLarge);
   EXPECT_TRUE(Exists("/a/one more"));
+}
+
+// Otherwise each of a transaction's thousands of operations could touch as many.
+TEST_F(MachineTest, RecursiveOperationsOfATransactionShareTheirLimit) {
+  model::Transaction many;
+  for (const char* top : {"/a", "/b"}) {
+    Create(top);
+    for (size_t i = 1; i < model::kRecursiveNodesMax / 4; ++i) {
+      many.then_operations.push_back(model::Create{.path = absl::StrCat(top, "/", i)});
+    }
+    ASSERT_TRUE(Do(std::exchange(many, {})).ok());
+  }
+  const model::SetAcl set{.path = "/a", .acl = model::OpenAcl(), .recursive = true};
+  const model::Delete del{.path = "/b", .recursive = true};
+  model::Transaction transaction;
+  transaction.then_operations = {set, set, set, del, model::Create{.path = "/b"}};
+  EXPECT_EQ(Do(transaction).error.reason, Reason::kOk) << "just the limit";
+  transaction.then_operations = {set, set, set, set, del};
+  EXPECT_EQ(Do(transaction).error.reason, Reason::kTooLarge);
+  EXPECT_TRUE(Exists("/b"));
+  EXPECT_EQ(StatOf("/a/1").acl_version, 3);
 }
 
 TEST_F(MachineTest, SetAclCountsOnItsOwn) {

@@ -161,6 +161,11 @@ Error Execution::CheckSubtree(const acl::Need& need, const std::vector<std::stri
   return {};
 }
 
+Error Execution::CountRecursive(const std::string& path, size_t nodes) {
+  recursive_nodes_ += nodes;
+  return recursive_nodes_ > model::kRecursiveNodesMax ? TooManyNodes(path) : Error();
+}
+
 void Execution::Tell(ChangeKind kind, std::string_view path, const tree::Node& node) {
   const codec::NodeRecord record = node.record();
   const codec::AclId parent_acl =
@@ -379,6 +384,7 @@ OperationResult Execution::Apply(const model::Delete& del) {
   if (!paths) return Failure(TooManyNodes(del.path));
   denied = CheckSubtree(acl::Needs(del), *paths);
   if (denied.ok()) denied = PermitConfigNode(del.path, *paths);
+  if (denied.ok() && del.recursive) denied = CountRecursive(del.path, paths->size());
   if (!denied.ok()) return Failure(std::move(denied));
   for (auto path = paths->rbegin(); path != paths->rend(); ++path) DeleteNode(*path);
   OperationResult result;
@@ -413,6 +419,7 @@ OperationResult Execution::Apply(const model::SetAcl& set) {
                                    : std::vector<std::string>{set.path};
   if (!paths) return Failure(TooManyNodes(set.path));
   denied = CheckSubtree(acl::Needs(set), *paths);
+  if (denied.ok() && set.recursive) denied = CountRecursive(set.path, paths->size());
   if (!denied.ok()) return Failure(std::move(denied));
   const codec::AclId acl_id = state_->InternAcl(acl);
   for (const std::string& path : *paths) {
