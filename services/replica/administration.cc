@@ -45,16 +45,18 @@ void Replica::OnAdminister(io::Administer request, base::Instant deadline, Respo
                     .responder = std::move(responder),
                     .until = std::min(deadline, now_ + kOrderPatience),
                     .term = raft_.term()};
+  if (const auto* remove = std::get_if<io::RemoveMember>(&administration.request.order)) {
+    administration.was_there = machine_->membership().Find(remove->id) != nullptr;
+  }
   SendOrder(id, administration);
 }
 
 // Nowhere while nobody leads: it is sent once somebody does.
-void Replica::SendOrder(uint64_t id, Administration& administration) {
+void Replica::SendOrder(uint64_t id, const Administration& administration) {
   const auto& [order, config] = administration.request;
   if (IsLeader()) {
     Obey({.from = {}, .id = id, .config = config}, order);
   } else if (Follows()) {
-    ++administration.asked;
     Mail(raft_.leader(), io::AdminRequest{id, order, config});
   }
 }
@@ -127,8 +129,6 @@ void Replica::Obey(Ordered ordered, const io::AdminOrder& order) {
     early_orders_.emplace_back(ordered, order);
     return;
   }
-  const auto own = ordered.from ? administrations_.end() : administrations_.find(ordered.id);
-  if (own != administrations_.end()) ++own->second.asked;
   std::visit([&](const auto& o) { Obey(ordered, o); }, order);
 }
 
@@ -281,8 +281,8 @@ void Replica::Reply(Ordered ordered, Error error, model::Revision revision) {
   }
   const auto found = administrations_.find(ordered.id);
   if (found == administrations_.end()) return;
-  const bool gone = error.reason == Reason::kNoNode && found->second.asked > 1 &&
-                    std::holds_alternative<io::RemoveMember>(found->second.request.order);
+  // A leader may have removed it, and died before it said so.
+  const bool gone = error.reason == Reason::kNoNode && found->second.was_there;
   if (error.ok() || gone) {
     found->second.answer_at = std::max(revision, model::Revision(1));
     return;

@@ -182,7 +182,7 @@ class Replica : private watch::Streams::Sink {
     base::Instant until;
     model::Term term;           // that the transfer was asked in
     model::Revision answer_at;  // done: answered once this is applied here; none: not done yet
-    int asked = 0;              // a leader, so often: each time but the last it may have been done
+    bool was_there = false;     // the member that is to be removed, when that was asked
   };
   // Who gave this leader an order.
   struct Ordered {
@@ -299,7 +299,7 @@ class Replica : private watch::Streams::Sink {
 
   // administration.cc: members and leaders by request
   void OnAdminister(io::Administer request, base::Instant deadline, Responder responder);
-  void SendOrder(uint64_t id, Administration& administration);
+  void SendOrder(uint64_t id, const Administration& administration);
   void Obey(Ordered ordered, const io::AdminOrder& order);
   void ObeyEarlyOrders();
   void Obey(Ordered ordered, const io::AddMember& add);

@@ -60,7 +60,14 @@ TEST_F(OrdersTest, WhatWasLostOnTheWayToTheLeaderIsSentAgain) {
   }
 }
 
-// Nobody can have removed it: no leader was asked before.
+// However often a leader was asked: nobody can have removed it.
+TEST_F(OrdersTest, WhatIsSentAgainMakesNoUnknownMemberARemovedOne) {
+  StartThree();
+  network_.Break(ServerId(follower_), ServerId(leader_));
+  EXPECT_EQ(Administer(follower_, io::RemoveMember{ServerId(99)})->error.reason,
+            model::Reason::kNoNode);
+}
+
 TEST_F(OrdersTest, WhoeverAsksWhileNobodyLeadsIsToldOfAnUnknownMember) {
   StartThree();
   servers_.at(leader_)->Kill();
