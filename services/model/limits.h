@@ -24,7 +24,7 @@ inline constexpr size_t kTransactOperationsMax = 4096;
 inline constexpr size_t kTransactComparesMax = 4096;
 // What the reads of one transaction may return; beyond it the transaction is refused, TOO_LARGE.
 inline constexpr size_t kTransactReadBytesMax = 2 * kMiB;
-// Nodes that one recursive Delete or SetAcl may touch.
+// Nodes that the recursive Deletes and SetAcls of one command may touch together.
 inline constexpr size_t kRecursiveNodesMax = 10'000;
 inline constexpr size_t kAclEntriesMax = 128;
 inline constexpr size_t kAclBytesMax = 16 * kKiB;

@@ -102,8 +102,9 @@ type TreeServiceClient interface {
 	// Evaluates the compares, then runs one of two lists of operations, all of it or nothing, at one
 	// revision. Each operation sees those before it. An operation list alone is ZooKeeper's multi.
 	// Errors: those of its operations, with metadata `branch` and `failed_operation`, and nothing is
-	// changed; TOO_LARGE (more than 4,096 operations or compares, or more than 2 MiB read). Compares
-	// that are not true are no error: the else_operations run.
+	// changed; TOO_LARGE (more than 4,096 operations or compares, more than 2 MiB read, or more than
+	// 10,000 nodes in all recursive operations together). Compares that are not true are no error:
+	// the else_operations run.
 	// Order: linearizable; calls under way together may be applied in either order.
 	// Repeating: safe with a session and a request id; the repeat's answer then has no data of its
 	// reads (data_omitted). Otherwise a repeat runs it again.
@@ -366,8 +367,9 @@ type TreeServiceServer interface {
 	// Evaluates the compares, then runs one of two lists of operations, all of it or nothing, at one
 	// revision. Each operation sees those before it. An operation list alone is ZooKeeper's multi.
 	// Errors: those of its operations, with metadata `branch` and `failed_operation`, and nothing is
-	// changed; TOO_LARGE (more than 4,096 operations or compares, or more than 2 MiB read). Compares
-	// that are not true are no error: the else_operations run.
+	// changed; TOO_LARGE (more than 4,096 operations or compares, more than 2 MiB read, or more than
+	// 10,000 nodes in all recursive operations together). Compares that are not true are no error:
+	// the else_operations run.
 	// Order: linearizable; calls under way together may be applied in either order.
 	// Repeating: safe with a session and a request id; the repeat's answer then has no data of its
 	// reads (data_omitted). Otherwise a repeat runs it again.
