@@ -27,6 +27,13 @@ class OrdersTest : public EnsembleTest {
     }
     return ReplicaOf(leader_).machine().config_revision();
   }
+  void StartFive() {
+    Make(5);
+    StartAll();
+    leader_ = Leader();
+    ASSERT_NE(leader_, 0u);
+    schedule_.RunFor(seconds(1));
+  }
   // Steps until server `id` leads nobody and follows nobody.
   void AwaitNoLeader(uint64_t id) {
     const base::Instant end = schedule_.now() + seconds(10);
@@ -100,11 +107,7 @@ TEST_F(OrdersTest, WhoeverAsksALeaderOfAMomentIsToldOfAnUnknownMember) {
 
 // The leader that was asked has done it and died before it said so.
 TEST_F(OrdersTest, WhoIsRemovedAlreadyIsNoErrorForWhoAskedBefore) {
-  Make(5);
-  StartAll();
-  leader_ = Leader();
-  ASSERT_NE(leader_, 0u);
-  schedule_.RunFor(seconds(1));
+  StartFive();
   const uint64_t asked = leader_ % 5 + 1;
   const uint64_t removed = asked % 5 + 1;
   const auto answer = Order(asked, io::RemoveMember{ServerId(removed)});
@@ -147,11 +150,7 @@ TEST_F(OrdersTest, AnOrderForAnotherConfigurationMovesNobody) {
 
 // The change that made it so is undone by the next leader.
 TEST_F(OrdersTest, NobodyIsToldOfAMembershipThatIsNotCommitted) {
-  Make(5);
-  StartAll();
-  leader_ = Leader();
-  ASSERT_NE(leader_, 0u);
-  schedule_.RunFor(seconds(1));
+  StartFive();
   CutOff(leader_);
   const uint64_t removed = leader_ % 5 + 1;
   const auto proposed = Order(leader_, io::RemoveMember{ServerId(removed)});
