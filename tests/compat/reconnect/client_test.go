@@ -1,14 +1,10 @@
 // Package reconnect tests what happens to watches over a lost connection: a client that comes back
 // names what it has seen, and is told of each watch's change exactly once, whether it happened
 // before the cut was noticed, while the client was away, or after.
-//
-// The servers are those of COMPAT_ADDRESSES, HOST:PORT,…
 package reconnect
 
 import (
 	"fmt"
-	"os"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -22,15 +18,6 @@ const (
 	sessionMs     = 20_000
 	asIs          = program.Rooted("") // paths are sent as they are written
 )
-
-func addresses(t *testing.T) []string {
-	t.Helper()
-	list := os.Getenv("COMPAT_ADDRESSES")
-	if list == "" {
-		t.Fatal("COMPAT_ADDRESSES names no server")
-	}
-	return strings.Split(list, ",")
-}
 
 var paths atomic.Int64
 

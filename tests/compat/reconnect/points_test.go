@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"pando.test/compat/program"
+	"pando.test/compat/target"
 	"pando.test/compat/wire"
 )
 
@@ -104,7 +105,7 @@ func (k kind) changedBetween(seen, back int) bool {
 // TestEveryPoint cuts the connection after every change, and brings the client back after every
 // later one, on every server.
 func TestEveryPoint(t *testing.T) {
-	servers := addresses(t)
+	servers := target.Addresses(t)
 	for n, server := range servers {
 		writer := open(t, servers[(n+1)%len(servers)])
 		for _, k := range kinds {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"pando.test/compat/program"
+	"pando.test/compat/target"
 	"pando.test/compat/wire"
 )
 
@@ -13,7 +14,7 @@ const races = 150
 // TestAChangeWhileTheClientComesBack: the write and setWatches are under way at the same time, on
 // different servers, so it is not known which is first. The event is one all the same.
 func TestAChangeWhileTheClientComesBack(t *testing.T) {
-	servers := addresses(t)
+	servers := target.Addresses(t)
 	for n := range races {
 		path := freshPath()
 		writer := open(t, servers[n%len(servers)])
@@ -50,7 +51,7 @@ func TestAChangeWhileTheClientComesBack(t *testing.T) {
 // that it had when the connection was lost. Each watch has its event all the same, once.
 func TestManyBatches(t *testing.T) {
 	const nodes, perBatch = 600, 100
-	servers := addresses(t)
+	servers := target.Addresses(t)
 	writer := open(t, servers[0])
 	root := freshPath()
 	writer.must(program.Op{Kind: "create", Path: root, ACL: wire.OpenACL})
@@ -92,7 +93,7 @@ func TestManyBatches(t *testing.T) {
 
 // TestPersistentWatchesAreArmedOnly: what they have missed is not told again, what follows is.
 func TestPersistentWatchesAreArmedOnly(t *testing.T) {
-	servers := addresses(t)
+	servers := target.Addresses(t)
 	writer := open(t, servers[0])
 	path := freshPath()
 	writer.must(program.Op{Kind: "create", Path: path, ACL: wire.OpenACL})

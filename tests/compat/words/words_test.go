@@ -1,31 +1,21 @@
 // Package words lets go-zk ask what four-letter words tell, and understand it: its parsers take an
 // answer to pieces, and are content with nothing but ZooKeeper's own lines.
-//
-// The servers are those of COMPAT_ADDRESSES, HOST:PORT,…
 package words
 
 import (
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/go-zookeeper/zk"
+
+	"pando.test/compat/target"
 )
 
 const (
 	patience       = 10 * time.Second
 	sessionTimeout = 20 * time.Second
 )
-
-func addresses(t *testing.T) []string {
-	t.Helper()
-	list := os.Getenv("COMPAT_ADDRESSES")
-	if list == "" {
-		t.Fatal("COMPAT_ADDRESSES names no server")
-	}
-	return strings.Split(list, ",")
-}
 
 // connect has a session on that server when it returns.
 func connect(t *testing.T, address string) *zk.Conn {
@@ -49,7 +39,7 @@ func connect(t *testing.T, address string) *zk.Conn {
 }
 
 func TestSrvrTellsWhoLeads(t *testing.T) {
-	servers := addresses(t)
+	servers := target.Addresses(t)
 	connect(t, servers[0])
 	stats, _ := zk.FLWSrvr(servers, patience)
 	if len(stats) != len(servers) {
@@ -78,7 +68,7 @@ func TestSrvrTellsWhoLeads(t *testing.T) {
 }
 
 func TestRuok(t *testing.T) {
-	for i, ok := range zk.FLWRuok(addresses(t), patience) {
+	for i, ok := range zk.FLWRuok(target.Addresses(t), patience) {
 		if !ok {
 			t.Errorf("server %d is not ok", i+1)
 		}
@@ -88,7 +78,7 @@ func TestRuok(t *testing.T) {
 // What FLWCons says of its own success is left out: it takes the line of the connection that asks,
 // which has no session, for an error, on ZooKeeper, too.
 func TestConsTellsWhatASessionHasDone(t *testing.T) {
-	server := addresses(t)[0]
+	server := target.Addresses(t)[0]
 	conn := connect(t, server)
 	path, err := conn.Create("/words-", []byte("x"), zk.FlagEphemeralSequential,
 		zk.WorldACL(zk.PermAll))
