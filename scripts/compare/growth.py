@@ -20,6 +20,7 @@ class Point(NamedTuple):
     flags: tuple
     nodes: int = plan.NODES
     servers: int = plan.SERVERS
+    slow: bool = False  # not for a quick run
 
 
 class Sweep(NamedTuple):
@@ -34,9 +35,9 @@ class Sweep(NamedTuple):
     def points(self, protocol, largest, quick=False):
         """Those of `protocol`, the smallest first."""
         points = [self.point(size, workload, protocol)
-                  for size in self.sizes for workload in self.workloads
-                  if not quick or size < SLOW_WATCHES or self.name != "watches"]
-        return [point for point in points if point and point.nodes <= largest]
+                  for size in self.sizes for workload in self.workloads]
+        return [point for point in points
+                if point and point.nodes <= largest and not (quick and point.slow)]
 
 
 def with_connections(size, workload, protocol):
@@ -50,7 +51,8 @@ def with_watches(size, workload, protocol):
     # A connection of ZooKeeper watches a node once.
     if protocol == "zookeeper" and size > connections:
         return None
-    return Point(size, workload, ("--connections", connections, "--watches", size))
+    return Point(size, workload, ("--connections", connections, "--watches", size),
+                 slow=size >= SLOW_WATCHES)
 
 
 SWEEPS = (
