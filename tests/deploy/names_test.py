@@ -13,6 +13,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CHART = ROOT / "helm/pando"
 ALERTS = CHART / "files/alerts.yaml"
 DASHBOARDS = sorted((CHART / "files/dashboards").glob("*.json"))
+# What is read when something is wrong.
+RUNBOOKS = [ROOT / "SECURITY.md", *(ROOT / f"docs/{name}.md" for name in
+            ("operations", "kubernetes", "security", "disaster-recovery", "backups", "acls",
+             "debian"))]
 
 METRIC = re.compile(r"\b(?:pando|process)_[a-z0-9_]+\b")
 HISTOGRAM_SERIES = re.compile(r"_(bucket|sum|count)$")
@@ -91,6 +95,56 @@ class Runbook(unittest.TestCase):
         alerts = re.findall(r"- alert: (\w+)", ALERTS.read_text())
         tests = (ROOT / "deploy/prometheus/alerts_test.yaml").read_text()
         self.assertEqual(sorted(alerts), sorted(re.findall(r"- name: (\w+)", tests)))
+
+
+class Runbooks(unittest.TestCase):
+    """Nobody is sent to look for what is not there."""
+
+    def used(self, pattern):
+        """[(page, what the pattern finds in its inline code)]."""
+        return [(page.name, name) for page in RUNBOOKS
+                for code in re.findall(r"`([^`\n]+)`", page.read_text())
+                for name in re.findall(pattern, code)]
+
+    def assert_known(self, used, known):
+        self.assertGreater(len(used), 5)
+        self.assertEqual([(page, name) for page, name in used if name not in known], [])
+
+    def sources(self):
+        for folder in ("clients/cli", "services/server"):
+            for file in (ROOT / folder).rglob("*.cc"):
+                if not file.name.endswith("_test.cc"):
+                    yield file.read_text()
+
+    def test_metrics_exist(self):
+        self.assert_known(self.used(METRIC), documented_metrics())
+
+    def test_flags_exist(self):
+        page = (ROOT / "docs/configuration.md").read_text()
+        known = {flag for text in (page, *self.sources())
+                 for flag in re.findall(r"--[a-z][a-z-]+", text)}
+        known.add("--no-hooks")  # helm's
+        self.assert_known(self.used(r"^(?:pandod? .*)?(--[a-z][a-z-]+)"), known)
+
+    def test_commands_exist(self):
+        known = {name for text in self.sources()
+                 for name in re.findall(r'(?:add_subcommand|AddCommand)\([^"]*"([a-z]+)"', text)}
+        self.assert_known(self.used(r"^pando ([a-z]+)"), known)
+
+    def test_values_of_the_chart_exist(self):
+        def resolves(path):
+            schema = json.loads((CHART / "values.schema.json").read_text())
+            for key in path.split("."):
+                schema = schema.get("properties", {}).get(key)
+                if schema is None:
+                    return False
+            return True
+
+        values = json.loads((CHART / "values.schema.json").read_text())["properties"]
+        used = [(page, path) for page, path in self.used(r"^([A-Za-z]+\.[A-Za-z.]+)(?:=\w+)?$")
+                if page == "kubernetes.md" and path.split(".")[0] in values]
+        self.assert_known(used, {path for _, path in used if resolves(path)} |
+                          {"tls.crt", "tls.key"})  # of a Secret
 
 
 class Flags(unittest.TestCase):
