@@ -23,11 +23,11 @@ uint64_t Latencies::LargestIn(size_t bucket) {
   return ((leading + 1) << exponent) - 1;
 }
 
-void Latencies::Add(base::Duration each, uint64_t count) {
-  const auto ns = static_cast<uint64_t>(std::max<int64_t>(each.count(), 0));
-  buckets_[BucketOf(ns)] += count;
-  count_ += count;
-  max_ = std::max(max_, each);
+void Latencies::Add(base::Duration took) {
+  const auto ns = static_cast<uint64_t>(std::max<int64_t>(took.count(), 0));
+  ++buckets_[BucketOf(ns)];
+  ++count_;
+  max_ = std::max(max_, took);
 }
 
 base::Duration Latencies::Quantile(double quantile) const {

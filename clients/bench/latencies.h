@@ -16,8 +16,8 @@ class Latencies {
  public:
   Latencies() : buckets_((64 - kStepsLog2) * kSteps) {}
 
-  // `count` operations that took `each`. Negative counts as 0.
-  void Add(base::Duration each, uint64_t count = 1);
+  // An operation that took so long. Negative counts as 0.
+  void Add(base::Duration took);
 
   uint64_t count() const { return count_; }
   base::Duration max() const { return max_; }

@@ -74,8 +74,8 @@ TEST(Latencies, QuantilesAreThoseOfTheSortedSamples) {
 
 TEST(Latencies, TheTailIsSeenWhereItBegins) {
   Latencies latencies;
-  latencies.Add(microseconds(100), 989);
-  latencies.Add(milliseconds(50), 11);
+  for (int i = 0; i < 989; ++i) latencies.Add(microseconds(100));
+  for (int i = 0; i < 11; ++i) latencies.Add(milliseconds(50));
   EXPECT_LT(latencies.Quantile(0.98), microseconds(101));
   EXPECT_EQ(latencies.Quantile(0.99), milliseconds(50));
   EXPECT_EQ(latencies.max(), milliseconds(50));

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
+#include "bench/silence_alarm.h"
 
 namespace pando::load {
 namespace {
@@ -22,7 +23,6 @@ class LockLoad {
 
   void OnLocked(Contender* contender);
   void OnUnlocked(Contender* contender);
-  void WatchForSilence();
 
   Loop* const loop_;
   const PumpOptions options_;
@@ -35,7 +35,7 @@ class LockLoad {
   bool over_ = false;
   Alarm begin_;
   Alarm end_;
-  Alarm silence_;
+  SilenceAlarm silence_;
 };
 
 class LockLoad::Contender : public Wire::Listener {
@@ -81,7 +81,7 @@ LockLoad::LockLoad(Loop* loop, const std::vector<Connection*>& contenders, const
       tally_(loop->now() + options_.warmup, loop->now() + options_.warmup + options_.duration),
       begin_(loop),
       end_(loop),
-      silence_(loop) {
+      silence_(loop, options_.silence_max, "nobody got the lock for as long as --timeout") {
   CHECK(contenders.size() > 1);
   for (Connection* connection : contenders) contenders_.emplace_back(this, connection);
 }
@@ -89,7 +89,7 @@ LockLoad::LockLoad(Loop* loop, const std::vector<Connection*>& contenders, const
 absl::StatusOr<Tally> LockLoad::Run() {
   begin_.Set(tally_.begin(), options_.on_begin);
   end_.Set(tally_.end(), [this] { over_ = true; });
-  WatchForSilence();
+  silence_.Start([this] { return asking_ > 0; });
   asking_ = contenders_.size();
   for (Contender& contender : contenders_) {
     contender.Ask(Operation::Kind::kLock);
@@ -103,6 +103,7 @@ void LockLoad::OnLocked(Contender* contender) {
   const base::Instant now = loop_->now();
   if (released_) {
     tally_.Answer(*released_, now);
+    silence_.OnAnswer();
     if (++handed_over_ == options_.operations) over_ = true;
   }
   released_ = now;
@@ -112,15 +113,6 @@ void LockLoad::OnLocked(Contender* contender) {
 void LockLoad::OnUnlocked(Contender* contender) {
   if (!over_) return contender->Ask(Operation::Kind::kLock);
   if (--asking_ == 0) loop_->Finish();
-}
-
-void LockLoad::WatchForSilence() {
-  silence_.Set(loop_->now() + options_.silence_max, [this, before = handed_over_] {
-    if (handed_over_ == before) {
-      loop_->Fail(absl::UnavailableError("nobody got the lock for as long as --timeout"));
-    }
-    WatchForSilence();
-  });
 }
 
 }  // namespace

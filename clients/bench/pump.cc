@@ -75,7 +75,7 @@ Pump::Pump(Loop* loop, const std::vector<Connection*>& connections, const Worklo
       begin_alarm_(loop),
       due_alarm_(loop),
       end_alarm_(loop),
-      silence_alarm_(loop) {
+      silence_alarm_(loop, options_.silence_max, "the servers have fallen silent") {
   CHECK(!connections.empty());
   CHECK(options_.outstanding > 0);
   if (options_.rate > 0) {
@@ -94,7 +94,7 @@ absl::StatusOr<Tally> Pump::Run() {
     over_ = true;
     FinishIfDone();
   });
-  WatchForSilence();
+  silence_alarm_.Start([this] { return under_way_ > 0; });
   if (schedule_) {
     SendDue();
   } else {
@@ -153,7 +153,7 @@ void Pump::AwaitDue() {
 
 void Pump::OnAnswered(Lane* lane, base::Instant now) {
   --under_way_;
-  ++answers_;
+  silence_alarm_.OnAnswer();
   // The connection flushes what is asked here.
   if (!schedule_ || waits_for_room_) {
     if (due(now)) {
@@ -167,15 +167,6 @@ void Pump::OnAnswered(Lane* lane, base::Instant now) {
 
 void Pump::FinishIfDone() {
   if (exhausted() && under_way_ == 0) loop_->Finish();
-}
-
-void Pump::WatchForSilence() {
-  silence_alarm_.Set(loop_->now() + options_.silence_max, [this, before = answers_] {
-    if (under_way_ > 0 && answers_ == before) {
-      loop_->Fail(absl::UnavailableError("the servers have fallen silent"));
-    }
-    WatchForSilence();
-  });
 }
 
 void Pump::CountUnsent() {

@@ -21,6 +21,7 @@
 #include "bench/connection.h"
 #include "bench/loop.h"
 #include "bench/schedule.h"
+#include "bench/silence_alarm.h"
 #include "bench/tally.h"
 #include "bench/workload.h"
 
@@ -69,7 +70,6 @@ class Pump {
   void AwaitDue();
   void FinishIfDone();
   void CountUnsent();
-  void WatchForSilence();
 
   Loop* const loop_;
   const Workload& workload_;
@@ -84,12 +84,11 @@ class Pump {
   bool over_ = false;
   uint64_t next_ = 0;  // operation
   uint64_t under_way_ = 0;
-  uint64_t answers_ = 0;
   Operation scratch_;
   Alarm begin_alarm_;
   Alarm due_alarm_;
   Alarm end_alarm_;
-  Alarm silence_alarm_;
+  SilenceAlarm silence_alarm_;
 };
 
 }  // namespace pando::load
