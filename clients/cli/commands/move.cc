@@ -1,5 +1,6 @@
 #include "cli/commands/move.h"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
@@ -196,27 +197,25 @@ class Narrator {
   milliseconds elapsed_{0};
 };
 
-// `where`: the source.
-absl::Status End(const Globals& globals, const MoveOptions& options, const std::string& where,
+absl::Status End(const MoveOptions& options, Format format, const std::string& source_name,
                  const Mirror& mirror, milliseconds elapsed, const absl::Status& outcome) {
   SkippedPaths skipped;
   const LeftOutCounts left_out = CollectLeftOut(mirror, &skipped);
   PANDO_RETURN_IF_ERROR(skipped.Tell(options.report));
   if (absl::IsNotFound(outcome)) {
     return absl::FailedPreconditionError(
-        absl::StrCat("there is no node ", options.path, " at ", where));
+        absl::StrCat("there is no node ", options.path, " at ", source_name));
   }
   PANDO_RETURN_IF_ERROR(outcome);
-  PrintSummary(options, mirror, left_out, elapsed, globals.FormatOr(Format::kTable));
+  PrintSummary(options, mirror, left_out, elapsed, format);
   if (left_out.others == 0) return absl::OkStatus();
   return absl::FailedPreconditionError(
       absl::StrCat(left_out.others, " nodes could not be copied as they are"));
 }
 
 // What both directions do in the same way.
-Course CourseOf(const MoveOptions& options, Doorbell* bell, Signals* signals, Narrator* narrator) {
+Course CourseOf(const MoveOptions& options, Signals* signals, Narrator* narrator) {
   Course course;
-  course.bell = bell;
   course.once = options.once || options.dry_run;
   course.recheck = options.recheck.value_or(kRecheck);
   course.stopped = [signals] { return signals->Stopped(); };
@@ -225,26 +224,50 @@ Course CourseOf(const MoveOptions& options, Doorbell* bell, Signals* signals, Na
   return course;
 }
 
-absl::Status ImportZooKeeper(const Globals& globals, const MoveOptions& options) {
+// One way to copy: where from and where to.
+struct Direction {
+  std::string source_name;  // for people
+  std::string target_name;
+  std::function<absl::StatusOr<Inventory>()> read_source;  // whole
+  std::function<absl::StatusOr<Inventory>()> read_target;
+  // Copies, over connections of its own.
+  std::function<absl::Status(Mirror* mirror, Narrator* narrator, Course course)> copy;
+};
+
+absl::Status Move(const MoveOptions& options, Format format, const Direction& direction) {
   PANDO_RETURN_IF_ERROR(Check(options));
   Signals signals;
-  Connection connection = globals.Connect();
-  const absl::StatusOr<Inventory> before = PandoInventory(&connection, options.path);
+  const absl::StatusOr<Inventory> before = direction.read_target();
   if (!before.ok()) return before.status();
-  PANDO_RETURN_IF_ERROR(CheckTarget(options, *before, "Pando"));
+  PANDO_RETURN_IF_ERROR(CheckTarget(options, *before, direction.target_name));
 
-  Doorbell bell;
   Mirror mirror({options.path, options.delete_extras, options.outstanding}, *before);
   Narrator narrator(&mirror);
-  absl::Status outcome;
-  {
+  const absl::Status outcome =
+      direction.copy(&mirror, &narrator, CourseOf(options, &signals, &narrator));
+  narrator.End();
+  const absl::Status ended =
+      End(options, format, direction.source_name, mirror, narrator.elapsed(), outcome);
+  if (!outcome.ok() || !options.verify || options.dry_run) return ended;
+  const absl::StatusOr<Inventory> source = direction.read_source();
+  if (!source.ok()) return source.status();
+  const absl::StatusOr<Inventory> target = direction.read_target();
+  if (!target.ok()) return target.status();
+  PANDO_RETURN_IF_ERROR(Verify(options, *source, *target));
+  return ended;
+}
+
+absl::Status ImportZooKeeper(const Globals& globals, const MoveOptions& options) {
+  Connection connection = globals.Connect();
+  const auto copy = [&](Mirror* mirror, Narrator* narrator, Course course) {
+    Doorbell bell;
     ZooKeeperClient client(ClientOptions(globals, options), &bell);
     ZooKeeperSource source(&client, {options.path, options.rate, [&](const std::string& trouble) {
-                                       narrator.Connection(trouble);
+                                       narrator->Connection(trouble);
                                      }});
-    Course course = CourseOf(options, &bell, &signals, &narrator);
+    course.bell = &bell;
     course.source = [&](Mirror* of) {
-      narrator.Advance();
+      narrator->Advance();
       return source.Exchange(of);
     };
     bool has_parents = false;
@@ -257,58 +280,44 @@ absl::Status ImportZooKeeper(const Globals& globals, const MoveOptions& options)
       }
       return WriteToPando(&connection, of, [&] { return course.source(of).status(); });
     };
-    outcome = RunCourse(&mirror, course);
-  }
-  narrator.End();
-  const absl::Status ended =
-      End(globals, options, options.servers.front(), mirror, narrator.elapsed(), outcome);
-  if (!outcome.ok() || !options.verify || options.dry_run) return ended;
-  const absl::StatusOr<Inventory> source = ZooKeeperInventory(globals, options);
-  if (!source.ok()) return source.status();
-  const absl::StatusOr<Inventory> target = PandoInventory(&connection, options.path);
-  if (!target.ok()) return target.status();
-  PANDO_RETURN_IF_ERROR(Verify(options, *source, *target));
-  return ended;
+    return RunCourse(mirror, course);
+  };
+  return Move(options, globals.FormatOr(Format::kTable),
+              {.source_name = options.servers.front(),
+               .target_name = "Pando",
+               .read_source = [&] { return ZooKeeperInventory(globals, options); },
+               .read_target = [&] { return PandoInventory(&connection, options.path); },
+               .copy = copy});
 }
 
 absl::Status ExportZooKeeper(const Globals& globals, const MoveOptions& options) {
-  PANDO_RETURN_IF_ERROR(Check(options));
-  Signals signals;
-  const absl::StatusOr<Inventory> before = ZooKeeperInventory(globals, options);
-  if (!before.ok()) return before.status();
-  PANDO_RETURN_IF_ERROR(CheckTarget(options, *before, "ZooKeeper"));
-
-  Doorbell bell;
-  Mirror mirror({options.path, options.delete_extras, options.outstanding}, *before);
-  Narrator narrator(&mirror);
-  absl::Status outcome;
-  {
+  const auto copy = [&](Mirror* mirror, Narrator* narrator, Course course) {
+    Doorbell bell;
     ZooKeeperClient client(ClientOptions(globals, options), &bell);
     ZooKeeperTarget target(&client,
                            {options.path, options.outstanding,
-                            [&](const std::string& trouble) { narrator.Connection(trouble); }});
+                            [&](const std::string& trouble) { narrator->Connection(trouble); }});
     PandoSource source(globals.Connect().options(), options.path, &bell);
-    Course course = CourseOf(options, &bell, &signals, &narrator);
+    course.bell = &bell;
     course.source = [&](Mirror* of) {
-      narrator.Advance();
+      narrator->Advance();
       return source.Exchange(of);
     };
     course.target = [&](Mirror* of) {
       return options.dry_run ? WriteNowhere(of) : target.Exchange(of);
     };
-    outcome = RunCourse(&mirror, course);
-  }
-  narrator.End();
-  const absl::Status ended =
-      End(globals, options, globals.endpoints.front(), mirror, narrator.elapsed(), outcome);
-  if (!outcome.ok() || !options.verify || options.dry_run) return ended;
-  Connection connection = globals.Connect();
-  const absl::StatusOr<Inventory> source = PandoInventory(&connection, options.path);
-  if (!source.ok()) return source.status();
-  const absl::StatusOr<Inventory> target = ZooKeeperInventory(globals, options);
-  if (!target.ok()) return target.status();
-  PANDO_RETURN_IF_ERROR(Verify(options, *source, *target));
-  return ended;
+    return RunCourse(mirror, course);
+  };
+  const auto read_pando = [&] {
+    Connection connection = globals.Connect();
+    return PandoInventory(&connection, options.path);
+  };
+  return Move(options, globals.FormatOr(Format::kTable),
+              {.source_name = globals.endpoints.front(),
+               .target_name = "ZooKeeper",
+               .read_source = read_pando,
+               .read_target = [&] { return ZooKeeperInventory(globals, options); },
+               .copy = copy});
 }
 
 void AddMoveOptions(CLI::App* command, MoveOptions* options) {
