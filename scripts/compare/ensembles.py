@@ -5,6 +5,7 @@ Each has pids(), endpoints(protocol) with the leader's first, and ends with clos
 
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -70,9 +71,10 @@ class ZooKeeper(servers.ZooKeeper):
 
 class Etcd:
     name = "etcd"
+    PROGRAM = shutil.which("etcd") or str(ROOT / "build" / "tools" / "etcd")
 
     def __init__(self, folder, count=plan.SERVERS):
-        servers.need("etcd", "etcd-server")
+        servers.need(self.PROGRAM, "etcd-server")
         folder = pathlib.Path(folder)
         ports = harness.free_ports(2 * count)
         self.addresses = [f"127.0.0.1:{port}" for port in ports[:count]]
@@ -82,7 +84,7 @@ class Etcd:
         for i, (address, peer) in enumerate(zip(self.addresses, peers)):
             with open(folder / f"etcd-{i}.log", "ab") as log:
                 self.processes.append(subprocess.Popen(
-                    ["etcd", "--name", f"e{i}", "--data-dir", str(folder / f"etcd-{i}"),
+                    [self.PROGRAM, "--name", f"e{i}", "--data-dir", str(folder / f"etcd-{i}"),
                      "--listen-client-urls", f"http://{address}", "--advertise-client-urls",
                      f"http://{address}", "--listen-peer-urls", peer,
                      "--initial-advertise-peer-urls", peer, "--initial-cluster", cluster,
@@ -117,5 +119,6 @@ class Etcd:
 
     @staticmethod
     def version():
-        done = subprocess.run(["etcd", "--version"], capture_output=True, text=True, check=True)
+        done = subprocess.run([Etcd.PROGRAM, "--version"], capture_output=True, text=True,
+                              check=True)
         return "etcd " + done.stdout.split("Version: ")[1].splitlines()[0]

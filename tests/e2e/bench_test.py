@@ -1,20 +1,35 @@
-"""`pando bench` against a real server: every workload, in Pando's own protocol and in ZooKeeper's.
+"""`pando bench` against real servers: every workload, in Pando's own protocol and the others."""
 
-etcd's protocol is tried by hand (docs/benchmarks.md).
-"""
-
+import base64
 import json
+import sys
 import tempfile
 import unittest
+import urllib.request
 
 import harness
+
+sys.path.insert(0, str(harness.ROOT / "scripts"))
+from compare import ensembles  # noqa: E402
 
 WORKLOADS = ("create", "set", "get", "mixed", "list", "multi", "session", "lock", "watch")
 # Enough to see each workload work, and not to measure anything.
 SHORT = ("--nodes", 200, "--connections", 4, "--warmup", 0, "--duration", "100ms")
 
 
-class BenchTest(unittest.TestCase):
+class Reports(unittest.TestCase):
+    def assert_good(self, workload, report):
+        self.assertGreater(report["operations"], 0)
+        self.assertEqual(report["failed"], 0)
+        self.assertLessEqual(report["operation_p50_ms"], report["operation_p99_ms"])
+        self.assertLessEqual(report["operation_p99_ms"], report["operation_max_ms"])
+        self.assertGreater(report["operation_p50_ms"], 0)
+        self.assertGreater(report["servers_resident_bytes_max"], 1 << 20)
+        if workload == "watch":
+            self.assertEqual(report["events"], 4 * report["operations"])
+
+
+class BenchTest(Reports):
     @classmethod
     def setUpClass(cls):
         folder = tempfile.TemporaryDirectory(prefix="pando-e2e-")
@@ -41,14 +56,7 @@ class BenchTest(unittest.TestCase):
                 with self.subTest(protocol=protocol, workload=workload):
                     report = harness.bench(self.endpoint(protocol), workload, *SHORT, "--protocol",
                                            protocol, "--server-pid", self.one.process.pid)
-                    self.assertGreater(report["operations"], 0)
-                    self.assertEqual(report["failed"], 0)
-                    self.assertLessEqual(report["operation_p50_ms"], report["operation_p99_ms"])
-                    self.assertLessEqual(report["operation_p99_ms"], report["operation_max_ms"])
-                    self.assertGreater(report["operation_p50_ms"], 0)
-                    self.assertGreater(report["servers_resident_bytes_max"], 1 << 20)
-                    if workload == "watch":
-                        self.assertEqual(report["events"], 4 * report["operations"])
+                    self.assert_good(workload, report)
         # Nothing of it lives on: no session, so no ephemeral node and no place in a lock's queue.
         self.assertEqual(self.one.pando("session", "ls", "-o", "raw").stdout, "")
         self.assertEqual(self.one.pando("ls", "/bench/lock").stdout, "")
@@ -144,6 +152,55 @@ class BenchTest(unittest.TestCase):
         status, why = self.refused("get", "--server-pid", str(1 << 30))
         self.assertEqual(status, 1)
         self.assertIn(str(1 << 30), why)
+
+
+class EtcdTest(Reports):
+    """The messages that stand in for etcd's own (clients/bench/etcd.proto), with a real etcd."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix="pando-e2e-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.etcd = ensembles.Etcd(folder.name, count=1)
+        cls.addClassCleanup(cls.etcd.close)
+
+    def bench(self, workload, *flags):
+        return harness.bench(self.etcd.addresses[0], workload, "--protocol", "etcd", "--server-pid",
+                             self.etcd.pids()[0], *flags)
+
+    def ask(self, call, **request):
+        """What etcd says of itself, over its gateway of JSON."""
+        asked = urllib.request.Request(f"http://{self.etcd.addresses[0]}/v3/{call}",
+                                       data=json.dumps(request).encode())
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return json.load(answer)
+
+    def values(self, prefix):
+        key, end = (base64.b64encode(text.encode()).decode()
+                    for text in (prefix + "/", prefix + "0"))
+        found = self.ask("kv/range", key=key, range_end=end).get("kvs", [])
+        return [base64.b64decode(one.get("value", "")) for one in found]
+
+    def test_every_workload(self):
+        for workload in WORKLOADS:
+            with self.subTest(workload=workload):
+                self.assert_good(workload, self.bench(workload, *SHORT))
+        self.assert_good("get", self.bench("get", "--linearizable", *SHORT))
+        # Nothing of it lives on: no lease, so no place in a lock's queue.
+        self.assertEqual(self.ask("lease/leases").get("leases", []), [])
+        self.assertEqual(self.values("/bench/lock"), [])
+
+    def test_what_it_counts_is_what_etcd_did(self):
+        self.bench("create", "--root", "/made", "--nodes", 250, "--warmup", 0)
+        # And the three directories that they are in.
+        self.assertEqual([len(value) for value in self.values("/made")], [100] * 253)
+        self.bench("set", "--root", "/made", "--nodes", 250, "--prepared", "--operations", 1000,
+                   "--data-bytes", 7, "--warmup", 0)
+        self.assertIn(7, [len(value) for value in self.values("/made")])
+
+    def test_keys_that_are_not_there_fail_and_say_so(self):
+        with self.assertRaisesRegex(AssertionError, "operations failed.*no such key"):
+            self.bench("get", "--root", "/nothing", "--prepared", *SHORT)
 
 
 if __name__ == "__main__":
