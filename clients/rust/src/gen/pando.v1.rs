@@ -3185,8 +3185,9 @@ pub mod tree_service_client {
         /// Evaluates the compares, then runs one of two lists of operations, all of it or nothing, at one
         /// revision. Each operation sees those before it. An operation list alone is ZooKeeper's multi.
         /// Errors: those of its operations, with metadata `branch` and `failed_operation`, and nothing is
-        /// changed; TOO_LARGE (more than 4,096 operations or compares, or more than 2 MiB read). Compares
-        /// that are not true are no error: the else_operations run.
+        /// changed; TOO_LARGE (more than 4,096 operations or compares, more than 2 MiB read, or more than
+        /// 10,000 nodes in all recursive operations together). Compares that are not true are no error:
+        /// the else_operations run.
         /// Order: linearizable; calls under way together may be applied in either order.
         /// Repeating: safe with a session and a request id; the repeat's answer then has no data of its
         /// reads (data_omitted). Otherwise a repeat runs it again.
@@ -3300,8 +3301,9 @@ pub mod tree_service_client {
             self.inner.unary(req, path, codec).await
         }
         /// The fast path: many operations in flight on one stream, answered in the order in which they
-        /// were sent; a read sees all earlier writes of its stream. Writes are applied in that order, also
-        /// over a change of leader.
+        /// were sent; a read sees all earlier writes of its stream, and no later ones: those that come
+        /// after a LINEARIZABLE read, or one with min_revision, wait for its answer. Writes are applied in
+        /// that order, also over a change of leader.
         ///
         /// Opened with a session in its first header, the stream attaches the session to itself: its first
         /// response has no results and says that it is attached. From then on nothing that the session's
