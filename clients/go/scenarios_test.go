@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -98,6 +101,7 @@ func TestTypedErrors(t *testing.T) {
 func TestNoEndpointUp(t *testing.T) {
 	w := newWorld(t)
 	nobody := []string{w.ask("nobody").Endpoint, w.ask("nobody").Endpoint}
+	busy := cpuTime(t)
 	takes(t, 2*time.Second, 2500*time.Millisecond, func() {
 		_, err := pando.Connect(t.Context(),
 			pando.Options{Endpoints: nobody, ConnectTimeout: 2 * time.Second})
@@ -108,12 +112,62 @@ func TestNoEndpointUp(t *testing.T) {
 			}
 		}
 	})
+	if spent := cpuTime(t) - busy; spent > 500*time.Millisecond {
+		t.Errorf("it spins: %v of processor time", spent)
+	}
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	takes(t, 0, 500*time.Millisecond, func() {
 		_, err := pando.Connect(ctx, pando.Options{Endpoints: nobody})
 		failed(t, err, pando.Closed)
 	})
+}
+
+// cpuTime is what this process has used.
+func cpuTime(t *testing.T) time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+}
+
+// footprint is how many sockets and goroutines this process has.
+func footprint(t *testing.T) (sockets, goroutines int) {
+	for _, descriptor := range must(os.ReadDir("/proc/self/fd"))(t) {
+		// That of this listing is gone.
+		target, _ := os.Readlink("/proc/self/fd/" + descriptor.Name())
+		if strings.HasPrefix(target, "socket:") {
+			sockets++
+		}
+	}
+	return sockets, runtime.NumGoroutine()
+}
+
+func TestLeavesNothing(t *testing.T) {
+	w := newWorld(t)
+	nobody, silent := w.ask("nobody").Endpoint, w.ask("silent").Endpoint
+	sockets, goroutines := footprint(t)
+	for range 10 {
+		session := must(pando.Connect(t.Context(),
+			pando.Options{Endpoints: []string{nobody, w.endpoints[0]}}))(t)
+		must(session.Watch(t.Context(), &pandov1.WatchRequest{
+			Targets: []*pandov1.WatchTarget{pando.WatchNode(w.root)}}))(t)
+		session.Close()
+	}
+	_, err := pando.Connect(t.Context(),
+		pando.Options{Endpoints: []string{silent}, ConnectTimeout: 300 * time.Millisecond})
+	failed(t, err, pando.NoServer)
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		socketsNow, goroutinesNow := footprint(t)
+		if socketsNow <= sockets && goroutinesNow <= goroutines {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d sockets and %d goroutines have become %d and %d",
+				sockets, goroutines, socketsNow, goroutinesNow)
+		}
+	}
 }
 
 func TestWrongEndpoint(t *testing.T) {

@@ -20,7 +20,7 @@ def acquire(session: pando.Session) -> int:
     place = session.create(f"{ROOT}/", kind=kind, sequential=True)
     mine = place.path.rpartition("/")[2]
     while True:
-        before = [entry.name for entry in session.list(ROOT) if entry.name < mine]
+        before = [entry.name for entry in session.children(ROOT) if entry.name < mine]
         if not before:
             return place.stat.create_revision
         # Only the next one ahead, so that a release wakes one of those who wait, not all.

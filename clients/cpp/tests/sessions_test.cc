@@ -1,5 +1,10 @@
 // A session is had, refused, and lost.
+#include <sys/resource.h>
+
+#include <filesystem>
+#include <fstream>
 #include <future>
+#include <string>
 #include <thread>
 
 #include "pando/v1/session.grpc.pb.h"
@@ -49,7 +54,18 @@ TEST_F(Sessions, TypedErrors) {
   EXPECT_THAT(session->Watch({once}), FailedWith(Reason::kInvalidArgument));
 }
 
+// What this process has used of the processors.
+milliseconds CpuTime() {
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  const auto of = [](const timeval& time) {
+    return seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+  };
+  return std::chrono::duration_cast<milliseconds>(of(usage.ru_utime) + of(usage.ru_stime));
+}
+
 TEST_F(Sessions, NoEndpointUp) {
+  const milliseconds busy = CpuTime();
   const std::vector<std::string> nobody = {AskEndpoint("nobody"), AskEndpoint("nobody")};
   Takes(seconds(2), milliseconds(2500), [&] {
     const auto session = Session::Connect({.endpoints = nobody, .connect_timeout = seconds(2)});
@@ -58,6 +74,39 @@ TEST_F(Sessions, NoEndpointUp) {
       EXPECT_THAT(MessageOf(session.status()), HasSubstr(endpoint));
     }
   });
+  EXPECT_LT((CpuTime() - busy).count(), 500) << "it spins";
+}
+
+// Sockets of this process, and threads of sessions.
+size_t Footprint() {
+  size_t count = 0;
+  std::error_code gone;
+  for (const auto& descriptor : std::filesystem::directory_iterator("/proc/self/fd")) {
+    count += std::filesystem::read_symlink(descriptor, gone).string().starts_with("socket:");
+  }
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::string name;
+    std::getline(std::ifstream(task.path() / "comm"), name);
+    count += name == "pando-session";
+  }
+  return count;
+}
+
+TEST_F(Sessions, LeavesNothing) {
+  const std::string nobody = AskEndpoint("nobody"), silent = AskEndpoint("silent");
+  const size_t before = Footprint();
+  for (int i = 0; i < 10; ++i) {
+    const auto session = World::Connect({.endpoints = {nobody, endpoints()[0]}});
+    Must(session->Watch({WatchNode(root_)}));
+  }
+  EXPECT_THAT(Session::Connect({.endpoints = {silent}, .connect_timeout = milliseconds(300)}),
+              FailedWith(Reason::kNoServer));
+  // gRPC closes a connection a little later.
+  const Clock::time_point deadline = Clock::now() + seconds(5);
+  while (Footprint() > before && Clock::now() < deadline) {
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  EXPECT_LE(Footprint(), before);
 }
 
 TEST_F(Sessions, WrongEndpoint) {

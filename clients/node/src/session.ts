@@ -164,7 +164,7 @@ export class Session {
   }
 
   /** All children, in the order of their names; a page after the other. */
-  async list(
+  async children(
     path: string,
     options: ReadOptions & Without<Fields<typeof ListRequest>, "path" | "pageToken"> = {},
   ): Promise<ListEntry[]> {

@@ -7,6 +7,7 @@ import {
 } from "@grpc/grpc-js";
 import { asPandoError, callFailure, type PandoError } from "./errors.js";
 import type { Settings } from "./options.js";
+import { SocketKeeper } from "./sockets.js";
 
 /** What is known of an rpc: an entry of a generated service definition. */
 export interface Method<Q, A> {
@@ -18,11 +19,13 @@ export interface Method<Q, A> {
 /** A connection to one endpoint, whose calls show who asks. */
 export class Connection {
   readonly #client: Client;
+  readonly #sockets: SocketKeeper;
   readonly #identities: readonly string[];
   readonly #token: () => Buffer | undefined;
 
   constructor(endpoint: string, settings: Settings, token: () => Buffer | undefined) {
-    this.#client = new Client(endpoint, settings.credentials, settings.channel);
+    this.#sockets = new SocketKeeper(settings.credentials);
+    this.#client = new Client(endpoint, this.#sockets, settings.channel);
     this.#identities = settings.identities;
     this.#token = token;
   }
@@ -47,6 +50,7 @@ export class Connection {
   /** What goes on over it must be cancelled before. */
   close(): void {
     this.#client.close();
+    this.#sockets.release();
   }
 }
 

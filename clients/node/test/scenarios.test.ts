@@ -1,10 +1,13 @@
 /** The scenarios that every language's client passes: clients/conformance/scenarios.json. */
 
 import assert from "node:assert/strict";
+import { readdirSync, readlinkSync } from "node:fs";
 import { test } from "node:test";
+import { setTimeout } from "node:timers/promises";
 import {
   BadVersionError,
   children,
+  connect,
   InvalidError,
   NodeExistsError,
   NoNodeError,
@@ -61,6 +64,39 @@ test("no_endpoint_up", async () => {
   assert.ok(process.cpuUsage(busy).user < 500_000, "it spins");
   for (const endpoint of nobody) {
     assert.match(unavailable.message, new RegExp(endpoint));
+  }
+});
+
+/** Sockets and timers of this process. */
+function footprint(): { sockets: number; timers: number } {
+  const sockets = readdirSync("/proc/self/fd").filter((descriptor) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${descriptor}`).startsWith("socket:");
+    } catch {
+      return false; // that of this listing
+    }
+  });
+  const timers = process.getActiveResourcesInfo().filter((kind) => kind === "Timeout");
+  return { sockets: sockets.length, timers: timers.length };
+}
+
+test("leaves_nothing", async () => {
+  const nobody = await world.ensemble.other("nobody");
+  const silent = await world.ensemble.other("silent");
+  const before = footprint();
+  for (let i = 0; i < 10; i++) {
+    const session = await connect([nobody, world.ensemble.endpoint(1)]);
+    await session.watch(node(world.root));
+    await session.close();
+  }
+  await failure(UnavailableError, connect(silent, { connectTimeoutMs: 300 }));
+  const deadline = performance.now() + 5000;
+  for (let now = footprint(); ; now = footprint()) {
+    if (now.sockets <= before.sockets && now.timers <= before.timers) {
+      return;
+    }
+    assert.ok(performance.now() < deadline, `${JSON.stringify([before, now])}`);
+    await setTimeout(10);
   }
 });
 

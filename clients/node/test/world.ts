@@ -36,7 +36,7 @@ export class World {
   }
 
   async names(session: Session): Promise<string[]> {
-    const entries = await session.list(this.root, { linearizable: true });
+    const entries = await session.children(this.root, { linearizable: true });
     return entries.map((entry) => entry.name);
   }
 }

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import pathlib
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ from ensemble import Ensemble
 
 import pando
 from pando import SessionEvent
+from pando._loop import shared_loop
 from pando.v1 import common_pb2, session_pb2
 from pando.v1 import tree_pb2 as tree
 
@@ -26,7 +29,7 @@ def takes(at_least: float, at_most: float) -> Iterator[None]:
 
 
 def names(session: pando.Session, path: str) -> list[str]:
-    return [entry.name for entry in session.list(path, linearizable=True)]
+    return [entry.name for entry in session.children(path, linearizable=True)]
 
 
 def until(event: SessionEvent, events: pando.Feed[SessionEvent], timeout: float) -> None:
@@ -72,6 +75,29 @@ def test_no_endpoint_up(ensemble: Ensemble, connect: Connect) -> None:
     assert time.process_time() - busy < 0.5  # it does not spin
     for endpoint in nobody:
         assert endpoint in str(unavailable.value)
+
+
+def footprint() -> tuple[int, int, int]:
+    """Sockets, tasks and threads of this process."""
+    sockets = 0
+    for descriptor in pathlib.Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):  # that of this listing
+            sockets += descriptor.readlink().name.startswith("socket:")
+    return sockets, len(asyncio.all_tasks(shared_loop())), threading.active_count()
+
+
+def test_leaves_nothing(ensemble: Ensemble, root: str) -> None:
+    nobody, silent = ensemble.other("nobody"), ensemble.other("silent")
+    before = footprint()
+    for _ in range(10):
+        with pando.connect([nobody, ensemble.endpoint(1)]) as session:
+            session.watch(pando.watch_node(root))
+    with pytest.raises(pando.UnavailableError):
+        pando.connect(silent, connect_timeout=0.3)
+    deadline = time.monotonic() + 5
+    while any(now > then for now, then in zip(footprint(), before, strict=True)):
+        assert time.monotonic() < deadline, (before, footprint())
+        time.sleep(0.01)
 
 
 def test_wrong_endpoint(ensemble: Ensemble, connect: Connect) -> None:
@@ -174,10 +200,10 @@ def test_maybe_applied(ensemble: Ensemble, connect: Connect, root: str) -> None:
     front = ensemble.front(1)
     session = connect([front])
     ensemble.fault("mute", front)
-    with takes(0.5, 1.0), pytest.raises(pando.DeadlineError) as sent:
+    with takes(0.5, 1.0), pytest.raises(pando.TimedOutError) as sent:
         session.create(f"{root}/sent", timeout=0.5)
     assert sent.value.maybe_applied
-    with pytest.raises(pando.DeadlineError) as read:
+    with pytest.raises(pando.TimedOutError) as read:
         session.get(root, timeout=0.2)
     assert not read.value.maybe_applied
     events = session.events()
@@ -309,7 +335,7 @@ def test_no_leader(ensemble: Ensemble, connect: Connect, root: str) -> None:
     ensemble.kill(2)
     ensemble.kill(3)
     busy = time.process_time()
-    with takes(2, 2.5), pytest.raises(pando.DeadlineError):
+    with takes(2, 2.5), pytest.raises(pando.TimedOutError):
         session.set(root, b"x", timeout=2)
     assert time.process_time() - busy < 0.5
     ensemble.heal()

@@ -20,10 +20,10 @@ from pando._deadlines import Deadlines
 from pando._link import Link, answered, next_message
 from pando._operation import Operation
 from pando.errors import (
-    DeadlineError,
     PandoError,
     SessionClosedError,
     SessionLostError,
+    TimedOutError,
     UnavailableError,
 )
 from pando.options import Options
@@ -267,7 +267,7 @@ class Core:
                     await asyncio.sleep(_CALL_PAUSE)
         except TimeoutError:
             why = f": {last}" if last else ""
-            raise DeadlineError(
+            raise TimedOutError(
                 f"not answered within {seconds} s{why}",
                 "TIMEOUT",
                 grpc.StatusCode.DEADLINE_EXCEEDED,
@@ -352,7 +352,7 @@ def _lost(message: str) -> SessionLostError:
 
 
 def _expire(operation: Operation) -> None:
-    error = DeadlineError(
+    error = TimedOutError(
         f"not answered within {operation.timeout} s",
         "TIMEOUT",
         grpc.StatusCode.DEADLINE_EXCEEDED,

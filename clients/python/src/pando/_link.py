@@ -50,6 +50,16 @@ class Lease(Protocol):
     def renew(self, until: float) -> None: ...
 
 
+def _is_cancelled() -> bool:
+    """Whether the current task is.
+
+    A function of its own: a frame that names its task, in the traceback of that task's end, would
+    keep all that it holds, down to the connection, until garbage is collected.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def answered(call: Any) -> Any:
     """Awaits one step of a call; a failure of it is a PandoError.
 
@@ -62,8 +72,7 @@ async def answered(call: Any) -> Any:
     except asyncio.InvalidStateError:
         raise UnavailableError("the stream is over") from None
     except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():
+        if _is_cancelled():
             raise
         raise UnavailableError("the connection was given up") from None
 

@@ -118,7 +118,7 @@ class OverloadedError(PandoError):
     pass
 
 
-class DeadlineError(PandoError, TimeoutError):
+class TimedOutError(PandoError, TimeoutError):
     """The deadline passed first; `maybe_applied` says what that means for a write."""
 
 
@@ -147,7 +147,7 @@ _CLASSES: dict[str, type[PandoError]] = {
     "BEHIND": BehindError,
     "COMPACTED": CompactedError,
     "OVERLOADED": OverloadedError,
-    "TIMEOUT": DeadlineError,
+    "TIMEOUT": TimedOutError,
     "WRONG_CLUSTER": WrongClusterError,
 }
 

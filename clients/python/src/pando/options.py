@@ -54,6 +54,8 @@ class Options:
         options: list[tuple[str, int | str]] = [
             # A channel is dropped when it fails, and must not inherit an earlier one's back-off.
             ("grpc.use_local_subchannel_pool", 1),
+            # So long a connection may stand on which a server has said nothing, once given up.
+            ("grpc.min_reconnect_backoff_ms", int(self.attempt_timeout * 1000)),
             ("grpc.enable_http_proxy", 0),
             ("grpc.enable_retries", 0),
             ("grpc.service_config_disable_resolution", 1),

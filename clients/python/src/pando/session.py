@@ -60,7 +60,7 @@ class Session:
     """A session, its calls and its watches, over one server at a time.
 
     A call waits while there is no server, until its timeout (operation_timeout if it names none):
-    then DeadlineError, whose `maybe_applied` says whether a write was sent. What a broken
+    then TimedOutError, whose `maybe_applied` says whether a write was sent. What a broken
     connection leaves unanswered goes again on the next server, and is applied once. Calls of one
     thread are applied in their order. A call that raises SessionLostError is the session's last.
     """
@@ -193,7 +193,7 @@ class Session:
         )
         return self._ask(request, timeout)
 
-    def list(
+    def children(
         self,
         path: str,
         *,

@@ -11,7 +11,7 @@ use pando::v1::{
 };
 use pando::{watch_children, watch_node, watch_subtree, Event, Options, Reason, Session};
 use tokio::task::JoinSet;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -77,6 +77,35 @@ async fn no_endpoint_up() {
     let error = failed(Session::connect(options).await, Reason::NoServer);
     took(began, 2000, 2500);
     assert!(nobody.iter().all(|endpoint| error.message.contains(endpoint)), "{error}");
+    world.end().await;
+}
+
+/// Sockets of this process, and tasks of this test.
+fn footprint() -> (usize, usize) {
+    let descriptors = std::fs::read_dir("/proc/self/fd").unwrap();
+    let targets = descriptors.flatten().filter_map(|one| std::fs::read_link(one.path()).ok());
+    let sockets = targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count();
+    (sockets, tokio::runtime::Handle::current().metrics().num_alive_tasks())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leaves_nothing() {
+    let mut world = World::new().await;
+    let (nobody, silent) = (world.endpoint("nobody"), world.endpoint("silent"));
+    let before = footprint();
+    for _ in 0..10 {
+        let endpoints = [nobody.clone(), world.endpoints()[0].clone()];
+        let session = Session::connect(Options::new(endpoints)).await.unwrap();
+        session.watch(watching(watch_node(&world.root))).await.unwrap();
+        session.close().await;
+    }
+    let options = Options { connect_timeout: SECOND / 3, ..Options::new([silent]) };
+    failed(Session::connect(options).await, Reason::NoServer);
+    let began = Instant::now();
+    while footprint().0 > before.0 || footprint().1 > before.1 {
+        assert!(began.elapsed() < 5 * SECOND, "{before:?} have become {:?}", footprint());
+        sleep(SECOND / 100).await;
+    }
     world.end().await;
 }
 

@@ -14,7 +14,12 @@ import static pando.client.World.until;
 import static pando.v1.NodeKind.NODE_KIND_EPHEMERAL;
 import static pando.v1.NodeKind.NODE_KIND_PERSISTENT;
 
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -23,6 +28,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 import pando.v1.AclEntry;
@@ -86,14 +92,54 @@ class ScenariosTest {
   @Test
   void noEndpointUp() throws Throwable {
     List<String> nobody = List.of(world.ensemble.other("nobody"), world.ensemble.other("nobody"));
+    var machine = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    long busy = machine.getProcessCpuTime();
     var unavailable =
         fails(
             2000,
             2500,
             PandoException.Unavailable.class,
             () -> world.connect(options(nobody).connectTimeout(ms(2000))));
+    // The virtual machine compiles meanwhile.
+    assertTrue(machine.getProcessCpuTime() - busy < ms(1500).toNanos(), "it spins");
     nobody.forEach(
         endpoint -> assertTrue(unavailable.getMessage().contains(endpoint), unavailable::toString));
+  }
+
+  /** Of this process. */
+  private static long sockets() throws IOException {
+    try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+      return descriptors.filter(ScenariosTest::isSocket).count();
+    }
+  }
+
+  private static boolean isSocket(Path descriptor) {
+    try {
+      return Files.readSymbolicLink(descriptor).toString().startsWith("socket:");
+    } catch (IOException gone) {
+      return false;
+    }
+  }
+
+  /** But for its thread, which ends by itself a while later. */
+  @Test
+  void leavesNothing() throws Throwable {
+    String nobody = world.ensemble.other("nobody");
+    String silent = world.ensemble.other("silent");
+    long before = sockets();
+    for (int i = 0; i < 10; i++) {
+      try (Session session = Session.connect(nobody + "," + world.ensemble.endpoints().get(0))) {
+        session.watch(Watch.node(world.root));
+      }
+    }
+    assertThrows(
+        PandoException.Unavailable.class,
+        () -> world.connect(options(List.of(silent)).connectTimeout(ms(300))));
+    long deadline = System.nanoTime() + ms(5000).toNanos();
+    while (sockets() > before) {
+      assertTrue(System.nanoTime() < deadline, before + " have become " + sockets());
+      Thread.sleep(10);
+    }
   }
 
   @Test
