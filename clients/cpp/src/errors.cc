@@ -39,15 +39,15 @@ Reason ReasonNamed(const std::string& name) {
   return static_cast<Reason>(reason);
 }
 
-std::optional<internal::v1::ErrorInfo> InfoOf(const absl::Status& status) {
+std::optional<pando::internal::v1::ErrorInfo> InfoOf(const absl::Status& status) {
   const absl::optional<absl::Cord> payload = status.GetPayload(kErrorInfoType);
-  internal::v1::ErrorInfo info;
+  pando::internal::v1::ErrorInfo info;
   if (!payload || !info.ParseFromString(std::string(*payload))) return std::nullopt;
   return info;
 }
 
 absl::Status WithInfo(absl::StatusCode code, const std::string& message,
-                      const internal::v1::ErrorInfo& info) {
+                      const pando::internal::v1::ErrorInfo& info) {
   absl::Status status(code, message);
   status.SetPayload(kErrorInfoType, absl::Cord(info.SerializeAsString()));
   return status;
@@ -55,7 +55,7 @@ absl::Status WithInfo(absl::StatusCode code, const std::string& message,
 
 // A server's sentence, and the reason for whoever reads only that.
 absl::Status FromServer(absl::StatusCode code, const std::string& message,
-                        const internal::v1::ErrorInfo& info) {
+                        const pando::internal::v1::ErrorInfo& info) {
   return WithInfo(code, absl::StrCat(message, " (", info.reason(), ")"), info);
 }
 
@@ -94,7 +94,7 @@ int64_t OldestRevisionOf(const absl::Status& status) {
 
 absl::Status MakeError(Reason reason, absl::StatusCode code, const std::string& message,
                        const Metadata& metadata) {
-  internal::v1::ErrorInfo info;
+  pando::internal::v1::ErrorInfo info;
   info.set_domain(kDomain);
   info.set_reason(NameOf(reason));
   info.mutable_metadata()->insert(metadata.begin(), metadata.end());
@@ -120,7 +120,7 @@ absl::Status TimedOut(std::chrono::milliseconds timeout, const absl::Status& las
 }
 
 absl::Status OperationFailure(const v1::OperationError& error) {
-  internal::v1::ErrorInfo info;
+  pando::internal::v1::ErrorInfo info;
   info.set_domain(kDomain);
   const std::string name = v1::Reason_Name(error.reason());
   info.set_reason(name.empty() ? absl::StrCat("REASON ", static_cast<int>(error.reason()))
@@ -131,10 +131,10 @@ absl::Status OperationFailure(const v1::OperationError& error) {
 
 absl::Status CallFailure(const grpc::Status& status) {
   const auto code = static_cast<absl::StatusCode>(status.error_code());
-  internal::v1::Status details;
+  pando::internal::v1::Status details;
   if (details.ParseFromString(status.error_details())) {
     for (const auto& detail : details.details()) {
-      internal::v1::ErrorInfo info;
+      pando::internal::v1::ErrorInfo info;
       if (detail.type_url() == kErrorInfoType && info.ParseFromString(detail.value()) &&
           info.domain() == kDomain) {
         return FromServer(code, status.error_message(), info);
@@ -152,7 +152,7 @@ absl::Status CallFailure(const grpc::Status& status) {
 }
 
 absl::Status WithMaybeApplied(const absl::Status& error) {
-  internal::v1::ErrorInfo info = InfoOf(error).value_or(internal::v1::ErrorInfo());
+  pando::internal::v1::ErrorInfo info = InfoOf(error).value_or(pando::internal::v1::ErrorInfo());
   (*info.mutable_metadata())["maybe_applied"] = "true";
   return WithInfo(error.code(), std::string(error.message()), info);
 }
