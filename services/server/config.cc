@@ -248,6 +248,12 @@ const Flag kFlags[] = {
     {"listen-zookeeper-tls", "HOST:PORT", nullptr,
      [](Text t, W* w) { return SetAddress(t, &w->config.zookeeper_tls); },
      "The same under TLS, with --tls-cert and --tls-client-ca; default: not at all"},
+    {"zookeeper-reply-bytes", "SIZE", "1048575",
+     [](Text t, W* w) {
+       return SetBytes(t, 64 * kKiB, 1024 * kMiB, &w->config.zookeeper_reply_bytes);
+     },
+     "Largest reply that ZooKeeper's clients take, their jute.maxbuffer: to what reads more they "
+     "get an error"},
     {"zookeeper-words", "WORD,…", "srvr,isro",
      [](Text t, W* w) { return SetWords(t, &w->config.zookeeper_words); },
      "Four-letter words that the ZooKeeper port answers, and commands of /commands; * for all"},

@@ -78,6 +78,7 @@ struct Config {
   std::vector<zookeeper::Word> zookeeper_words;  // that the ZooKeeper port answers
   bool zookeeper_reconfig = false;               // its clients may change the membership
   bool zookeeper_keeper = false;                 // and ask what ClickHouse Keeper has besides
+  uint64_t zookeeper_reply_bytes = 0;            // that they take: their jute.maxbuffer
   std::string audit_log;                         // a file; empty: none
 };
 

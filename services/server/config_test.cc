@@ -80,6 +80,7 @@ TEST(Config, TwoFlagsAreEnough) {
   EXPECT_EQ(config.zookeeper_words,
             (std::vector<zookeeper::Word>{zookeeper::Word::kSrvr, zookeeper::Word::kIsro}));
   EXPECT_FALSE(config.zookeeper_reconfig);
+  EXPECT_EQ(config.zookeeper_reply_bytes, 0xfffffu);
   const std::vector<InitialMember> alone = {{model::ServerId(1), {"127.0.0.1", 7401}}};
   EXPECT_EQ(config.initial_cluster, alone);
   EXPECT_EQ(config.value_bytes_max, model::kValueBytesDefault);

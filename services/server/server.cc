@@ -148,6 +148,7 @@ absl::Status Server::StartApi() {
   options.refusals = &client_refusals_;
   options.server = config_.id;
   options.value_bytes_max = config_.value_bytes_max;
+  options.reply_bytes_max = config_.zookeeper_reply_bytes;
   options.now = posix::Now;
   options.random_bytes = posix::RandomBytes;
   options.cluster = [this] { return model::ClusterId(facts_.cluster.load()); };

@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "jute/encode.h"
 #include "zookeeper/errors.h"
+#include "zookeeper/opcode.h"
 
 namespace pando::zookeeper {
 namespace {
@@ -22,26 +23,11 @@ std::optional<std::string_view> View(const model::NodeBytes& data) {
   return data ? std::optional<std::string_view>(*data) : std::nullopt;
 }
 
-// ZooKeeper looks at paths when it writes, and finds nothing when it reads.
-bool IsRead(Opcode type) {
-  switch (type) {
-    case Opcode::kExists:
-    case Opcode::kGetData:
-    case Opcode::kGetAcl:
-    case Opcode::kGetChildren:
-    case Opcode::kGetChildren2:
-    case Opcode::kFilteredList:
-    case Opcode::kGetAllChildrenNumber:
-      return true;
-    default:
-      return false;
-  }
-}
-
 ErrorCode CodeOf(Opcode type, const model::Error& error) {
-  // But for the one thing that `exists` looks for.
+  // ZooKeeper looks at paths when it writes, and finds nothing when it reads. But for the one thing
+  // that `exists` looks for.
   const bool seen = type == Opcode::kExists && error.path.find('\0') != std::string::npos;
-  if (error.reason == Reason::kInvalidPath && IsRead(type) && !seen) return ErrorCode::kNoNode;
+  if (error.reason == Reason::kInvalidPath && OnlyReads(type) && !seen) return ErrorCode::kNoNode;
   return zookeeper::CodeOf(error.reason);
 }
 

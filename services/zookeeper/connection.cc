@@ -108,7 +108,7 @@ ConnectionRow Connection::Row() const {
   row.id = id_;
   row.session = session_;
   row.timeout_ms = timeout_ms_;
-  row.outstanding = expected_.size();
+  row.outstanding = outstanding();
   row.traffic = traffic_;
   if (last_.type) row.last_operation = LettersOf(*last_.type);
   row.last_xid = last_.xid;
@@ -355,7 +355,6 @@ void Connection::Finish(const Waiting& waiting, const model::Reply* reply) {
   model::Reason reason = model::Reason::kOk;
   const size_t before = output_.size();
   if (reply != nullptr) {
-    if (expected.watch) LeaveWatch(expected, *reply);
     if (expected.type == Opcode::kSetWatches) RestoreWatches(expected, *reply);
     AppendAnswer(expected, *reply, Zxid(reply->revision), &output_);
     reason = reply->error.reason;
@@ -372,7 +371,15 @@ void Connection::Finish(const Waiting& waiting, const model::Reply* reply) {
   } else {
     FinishHere(expected);
   }
-  answer_bytes_ = std::max({output_.size() - before, answer_bytes_ - answer_bytes_ / 8, size_t{1}});
+  const size_t bytes = output_.size() - before;
+  if (IsTooLarge(expected.type, bytes)) {
+    output_.resize(before);
+    jute::AppendReply({expected.xid, Zxid(zxid_), ErrorCode::kMarshallingError}, &output_);
+    reason = model::Reason::kTooLarge;
+  } else if (expected.watch) {
+    LeaveWatch(expected, *reply);
+  }
+  answer_bytes_ = std::max({bytes, answer_bytes_ - answer_bytes_ / 8, size_t{1}});
   CountSent();
   CountAnswered(expected.type, expected.xid);
   const base::Duration taken = last_.at - waiting.began;
@@ -380,6 +387,12 @@ void Connection::Finish(const Waiting& waiting, const model::Reply* reply) {
   host_->traffic()->latency.Add(taken);
   host_->Answered(expected.type, taken, reason);
   if (expected.ends_connection) Leave({});
+}
+
+// A client that gets more than it takes hangs up, comes back and asks again. But only of a read can
+// it be told that nothing was done.
+bool Connection::IsTooLarge(Opcode type, size_t bytes) const {
+  return OnlyReads(type) && bytes > jute::kLengthBytes + options_.reply_bytes_max;
 }
 
 // --- Watches ----------------------------------------------------------------------------------

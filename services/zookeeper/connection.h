@@ -72,9 +72,10 @@ class Connection {
     std::vector<model::Identity> identities;
     std::string super_digest;  // "user:hash"; empty: nobody is super
     size_t frame_bytes_max = 0;
-    bool reconfig = false;   // clients may change the membership, if they have WRITE on it
-    bool keeper = false;     // they may ask what ClickHouse Keeper has besides (keeper.h)
-    model::ServerId server;  // this one
+    size_t reply_bytes_max = 0;  // of what was read, but for the length in front of it
+    bool reconfig = false;       // clients may change the membership, if they have WRITE on it
+    bool keeper = false;         // they may ask what ClickHouse Keeper has besides (keeper.h)
+    model::ServerId server;      // this one
   };
 
   // Requests that are not answered; with more the socket is not read. Fewer where answers are
@@ -126,6 +127,7 @@ class Connection {
   model::SessionId session() const { return session_; }  // none: not yet
   bool read_only() const { return read_only_; }          // as it was opened
   base::Instant began() const { return began_; }
+  size_t outstanding() const { return expected_.size(); }  // requests that are not answered
 
   // For operators. The caller's address, and what the wall's clock says, are its server's to add.
   ConnectionRow Row() const;
@@ -179,6 +181,7 @@ class Connection {
   // `reply` is the last answer; null: there was none to wait for.
   void Finish(const Waiting& waiting, const model::Reply* reply);
   void FinishHere(const Expected& expected);
+  bool IsTooLarge(jute::Opcode type, size_t bytes) const;
   void LeaveWatch(const Expected& expected, const model::Reply& reply);
   void RestoreWatches(const Expected& expected, const model::Reply& reply);
   // What the header of a reply says that shows `revision`: a client takes it for what it has seen,

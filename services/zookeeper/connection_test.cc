@@ -249,6 +249,72 @@ TEST_F(ConnectionTest, LargeAnswersArePausedForEarlier) {
   EXPECT_EQ(connection_.outstanding_max(), Connection::kOutstandingMax);
 }
 
+TEST_F(ConnectionTest, WhatIsMoreThanAClientTakesIsRefused) {
+  Open();
+  const size_t around = 16 + 4 + 68;  // the header, the length of the data, and the Stat
+  const size_t most = Options().reply_bytes_max - around;
+  const auto get = [this](size_t bytes) {
+    SayRead(1, Opcode::kGetData, "/a", true);
+    model::Reply reply;
+    reply.result = model::OperationResult{.data = std::string(bytes, 'x')};
+    Answer(std::move(reply), 11);
+    return Hear();
+  };
+  std::vector<Said> said = get(most + 1);
+  ASSERT_EQ(said.size(), 1u);
+  EXPECT_EQ(said[0].error, ErrorCode::kMarshallingError);
+  EXPECT_EQ(said[0].zxid, 11);
+  EXPECT_EQ(said[0].record, "");
+  EXPECT_EQ(answered_.back(), Reason::kTooLarge);
+  // Who was told nothing watches nothing, and goes on.
+  EXPECT_EQ(watches_.watches(), 0u);
+  said = get(most);
+  EXPECT_EQ(said[0].error, ErrorCode::kOk);
+  EXPECT_EQ(said[0].record.size(), 4 + most + 68);
+  EXPECT_EQ(watches_.watches(), 1u);
+}
+
+TEST_F(ConnectionTest, PartsThatAreTogetherMoreThanAClientTakesAreRefused) {
+  Open();
+  Say(1, Opcode::kMultiRead, [](FrameWriter& frame) {
+    for (int i = 0; i < 2; ++i) {
+      frame.MultiHeader(Opcode::kGetData, false, ErrorCode::kOk);
+      frame.String("/a");
+      frame.Bool(false);
+    }
+    frame.MultiHeader(Opcode::kError, true, ErrorCode::kOk);
+  });
+  for (int i = 0; i < 2; ++i) {
+    model::Reply reply;
+    reply.result = model::OperationResult{.data = std::string(600'000, 'x')};
+    Answer(std::move(reply), 11);
+  }
+  const std::vector<Said> said = Hear();
+  ASSERT_EQ(said.size(), 1u);
+  EXPECT_EQ(said[0].error, ErrorCode::kMarshallingError);
+  EXPECT_EQ(said[0].record, "");
+}
+
+// It was done: there is no other way to say so.
+TEST_F(ConnectionTest, AWriteIsAnsweredHoweverMuchThereIsToSay) {
+  Open();
+  Say(1, Opcode::kMulti, [](FrameWriter& frame) {
+    frame.MultiHeader(Opcode::kCreate, false, ErrorCode::kOk);
+    frame.String("/a");
+    frame.String("");
+    frame.Acl({{model::kAllPermissions, acl::kAnyone}});
+    frame.Int(0);
+    frame.MultiHeader(Opcode::kError, true, ErrorCode::kOk);
+  });
+  model::Reply reply;
+  reply.result = model::TransactionResult{.results = {{.path = std::string(1'000'000, 'a')}}};
+  Answer(std::move(reply), 11);
+  const std::vector<Said> said = Hear();
+  ASSERT_EQ(said.size(), 1u);
+  EXPECT_EQ(said[0].error, ErrorCode::kOk);
+  EXPECT_GT(said[0].record.size(), 1'000'000u);
+}
+
 TEST_F(ConnectionTest, TheLastAnswerIsThatOfClose) {
   Open();
   SayNothing(9, Opcode::kCloseSession);

@@ -92,6 +92,23 @@ bool NeedsMajority(Opcode type) {
   }
 }
 
+bool OnlyReads(Opcode type) {
+  switch (type) {
+    case Opcode::kExists:
+    case Opcode::kGetData:
+    case Opcode::kGetAcl:
+    case Opcode::kGetChildren:
+    case Opcode::kGetChildren2:
+    case Opcode::kFilteredList:
+    case Opcode::kGetEphemerals:
+    case Opcode::kGetAllChildrenNumber:
+    case Opcode::kMultiRead:
+      return true;
+    default:
+      return false;
+  }
+}
+
 const char* LettersOf(Opcode type) {
   for (const Named& named : kNames) {
     if (named.type == type) return named.letters;

@@ -15,6 +15,8 @@ const char* NameOf(jute::Opcode type);
 const char* LettersOf(jute::Opcode type);
 // A server without a majority refuses it.
 bool NeedsMajority(jute::Opcode type);
+// It changes nothing, and its reply is what it has found.
+bool OnlyReads(jute::Opcode type);
 // All names.
 std::vector<std::string> OpcodeNames();
 

@@ -200,6 +200,7 @@ class Server::Core : public Host, private OperatorDesk::Host, private Feed::Read
     options.identities = {acl::kAnyone, {acl::kIpScheme, base::SplitHostPort(caller).host}};
     options.super_digest = options_.super_digest;
     options.frame_bytes_max = frame_bytes_max_;
+    options.reply_bytes_max = options_.reply_bytes_max;
     options.reconfig = options_.reconfig;
     options.keeper = options_.keeper;
     options.server = options_.server;

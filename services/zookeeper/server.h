@@ -41,6 +41,7 @@ struct Options {
   std::function<std::shared_ptr<const tls::Material>()> material;
   size_t connections_max = 10'000;  // of both
   size_t value_bytes_max = 0;       // of one node's data
+  size_t reply_bytes_max = 0;       // of what a client reads at once
   std::function<base::Instant()> now;
   std::function<base::WallTime()> wall_now;
   std::function<std::string(size_t)> random_bytes;  // for passwords

@@ -46,6 +46,22 @@ class ZooKeeper(harness.TestCase):
         self.assertEqual(client.children("/zookeeper"), ["config", "quota"])
         self.assert_fails(zk.BAD_ARGUMENTS, client.delete, "/zookeeper/quota")
 
+    def test_what_is_more_than_a_client_takes_is_an_error(self):
+        server = self.server().start()
+        server.pando("create", "/large", "-", input="x" * (1 << 20))  # and its Stat
+        client = self.client(server)
+        reads = [client.ask(zk.GET_DATA, zk.text(path) + b"\1") for path in ("/large", "/")]
+        self.assert_fails(zk.MARSHALLING_ERROR, client.answer, reads[0])
+        client.answer(reads[1])
+        client.set("/large", b"less")  # the refused read has left no watch
+        self.assertEqual(client.get("/large")[0], b"less")
+        self.assertEqual(client.events, [])
+        server.stop()
+        server.start("--zookeeper-reply-bytes=2MiB")
+        client = self.client(server)
+        server.pando("set", "/large", "-", input="x" * (1 << 20))
+        self.assertEqual(len(client.get("/large")[0]), 1 << 20)
+
     def test_an_event_comes_before_the_new_data(self):
         """From another server than the one that writes, with reads on their way all the time."""
         ensemble = self.ensemble()

@@ -47,6 +47,7 @@ class ConnectionTest : public testing::Test, public Host {
     return {.identities = {acl::kAnyone, {"ip", "10.0.0.1"}},
             .super_digest = acl::DigestOf("super:secret"),
             .frame_bytes_max = 1'000,
+            .reply_bytes_max = 1'000'000,
             .reconfig = true,
             .keeper = true,
             .server = model::ServerId(1)};
