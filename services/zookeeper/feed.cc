@@ -8,12 +8,20 @@ namespace pando::zookeeper {
 void Feed::Restart() { live_ = begun_ = false; }
 
 void Feed::Take(Turn turn) {
-  if (turn.lags) live_ = false;
-  auto batch = turn.batches.begin();
+  size_t taken = 0;
+  const auto note_lag = [&] {
+    if (turn.lags_after == taken) live_ = false;
+  };
+  const auto take_next = [&] {
+    note_lag();
+    Take(turn.batches[taken++]);
+  };
   for (io::Completion& completion : turn.completions) {
-    while (batch != turn.batches.end() && batch->revision <= completion.reply.revision) {
-      Take(*batch++);
+    while (taken < turn.batches.size() &&
+           turn.batches[taken].revision <= completion.reply.revision) {
+      take_next();
     }
+    note_lag();
     // What waits for one waits for all behind it: the answers of a connection have an order.
     if (held_.empty() && (live_ || completion.reply.revision <= told_)) {
       Give(std::move(completion));
@@ -21,15 +29,17 @@ void Feed::Take(Turn turn) {
       held_.push_back(std::move(completion));
     }
   }
-  while (batch != turn.batches.end()) Take(*batch++);
+  while (taken < turn.batches.size()) take_next();
+  note_lag();
 }
 
 void Feed::Take(const model::StreamBatch& batch) {
+  // Only a stream that lacks nothing gets a mark, and all do but one that was opened before there
+  // was any change: its first batch shows that it lacks nothing.
+  if (batch.batch == nullptr || !told_) live_ = begun_ = true;
   if (batch.batch != nullptr) {
     Release(batch.revision - 1);
     reader_->OnChanges(*batch.batch);
-  } else {
-    live_ = begun_ = true;  // a mark: only a stream that lacks nothing gets one
   }
   told_ = std::max(told_, batch.revision);
   Release(told_);

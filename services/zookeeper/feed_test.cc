@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,11 +36,11 @@ class FeedTest : public testing::Test, public Feed::Reader {
     return completion;
   }
   void Take(std::vector<model::StreamBatch> batches, std::vector<io::Completion> completions,
-            bool lags = false) {
+            std::optional<size_t> lags_after = std::nullopt) {
     Turn turn;
     turn.batches = std::move(batches);
     turn.completions = std::move(completions);
-    turn.lags = lags;
+    turn.lags_after = lags_after;
     feed_.Take(std::move(turn));
   }
   std::vector<std::string> Read() { return std::exchange(read_, {}); }
@@ -75,7 +76,7 @@ TEST_F(FeedTest, NothingIsAnsweredBeforeTheStreamHasBegun) {
 
 TEST_F(FeedTest, WhileTheStreamLagsAnswersWaitForTheirChanges) {
   Take({Mark(9)}, {});
-  Take({Changes(10)}, {Reply(10), Reply(12)}, true);
+  Take({Changes(10)}, {Reply(10), Reply(12)}, 1);
   EXPECT_EQ(Read(), (Lines{"change 10", "reply 10"}));
   EXPECT_FALSE(feed_.live());
   EXPECT_TRUE(feed_.begun());
@@ -88,6 +89,24 @@ TEST_F(FeedTest, WhileTheStreamLagsAnswersWaitForTheirChanges) {
   EXPECT_EQ(Read(), Lines{});
   Take({Mark(14)}, {Reply(15)});
   EXPECT_EQ(Read(), (Lines{"reply 14", "reply 15"}));
+}
+
+TEST_F(FeedTest, AMarkBeforeTheStreamLagsDoesNotHideIt) {
+  Take({Mark(9), Changes(10)}, {Reply(12)}, 2);
+  EXPECT_EQ(Read(), Lines{"change 10"});
+  EXPECT_FALSE(feed_.live());
+  Take({Changes(11), Mark(12)}, {});
+  EXPECT_EQ(Read(), (Lines{"change 11", "reply 12"}));
+  // It may catch up within a turn.
+  Take({Changes(13), Mark(15)}, {Reply(16)}, 1);
+  EXPECT_EQ(Read(), (Lines{"change 13", "reply 16"}));
+  EXPECT_TRUE(feed_.live());
+}
+
+TEST_F(FeedTest, AStreamThatIsOpenedBeforeAnyChangeGetsNoMark) {
+  Take({Changes(1)}, {Reply(2)});
+  EXPECT_EQ(Read(), (Lines{"change 1", "reply 2"}));
+  EXPECT_TRUE(feed_.begun());
 }
 
 TEST_F(FeedTest, ANewStreamBeginsAnew) {

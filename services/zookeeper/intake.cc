@@ -23,7 +23,8 @@ void Intake::Send(std::vector<Parcel> parcels) {
                                std::make_move_iterator(parcel.completions.begin()),
                                std::make_move_iterator(parcel.completions.end()));
     }
-    if (open_.batches.empty() && open_.completions.empty() && !open_.lags && !open_.stream_ended) {
+    if (open_.batches.empty() && open_.completions.empty() && !open_.lags_after &&
+        !open_.stream_ended) {
       return;
     }
     first = ended_.empty();
@@ -37,7 +38,7 @@ bool Intake::TryWrite(model::StreamBatch batch) {
   const size_t bytes = batch.bytes();
   if (bytes_ > 0 && bytes_ + bytes > kBytesMax) {
     refused_ = true;
-    open_.lags = true;
+    open_.lags_after = open_.batches.size();
     return false;
   }
   bytes_ += bytes;

@@ -20,8 +20,8 @@ namespace pando::zookeeper {
 // One turn of the core, as far as it concerns the port.
 struct Turn {
   std::vector<model::StreamBatch> batches;  // in the order of their revisions
-  // There were more, and they were refused: they come later.
-  bool lags = false;
+  // After so many of them there were more, and those were refused: they come later.
+  std::optional<size_t> lags_after;
   // In the order in which they were decided; none of them shows a change of a later turn.
   std::vector<io::Completion> completions;
   std::optional<model::Error> stream_ended;  // after `batches`
