@@ -47,6 +47,8 @@ constexpr Described kGauges[] = {
     {"pando_raft_members", "Members of the ensemble, this server too"},
     {"pando_raft_members_heard",
      "Those of them that have a channel open to this server, and itself"},
+    {"pando_raft_learners", "Members that do not vote"},
+    {"pando_raft_learners_heard", "Those of them that are heard"},
     {"pando_raft_pending_proposals", "Writes taken here that are not applied here yet"},
     {"pando_raft_uncommitted_bytes", "Bytes of this leader's log that no majority has on disk yet"},
 };

@@ -45,6 +45,8 @@ enum class Gauge : uint8_t {
   kOverloaded,
   kMembers,
   kMembersHeard,
+  kLearners,
+  kLearnersHeard,
   kPendingProposals,
   kUncommittedBytes,
   kGaugeCount

@@ -3,8 +3,8 @@
 #include <utility>
 
 #include "base/check.h"
-#include "machine/config_text.h"
 #include "machine/state.h"
+#include "model/config_text.h"
 #include "model/zookeeper.h"
 #include "quota/limits.h"
 #include "quota/nodes.h"
@@ -13,7 +13,7 @@ namespace pando::machine {
 
 std::optional<std::string> State::KeptData(std::string_view path,
                                            const codec::NodeRecord& node) const {
-  if (path == model::kConfigPath) return ConfigText(membership_, node.modify_revision);
+  if (path == model::kConfigPath) return model::ConfigText(membership_, node.modify_revision);
   const std::string_view top = quota::OfStats(path);
   if (!top.empty() && quotas_.Has(top)) return quota::FormatUsage(tree_.UsageOf(top));
   return std::nullopt;

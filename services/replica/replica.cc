@@ -306,8 +306,12 @@ Gauges Replica::gauges() const {
   gauges.pending_requests = lanes_.outstanding();
   gauges.members = raft_.membership().members.size();
   gauges.members_reachable = 1;
-  for (const auto& [id, channel] : channels_.all()) {
-    gauges.members_reachable += raft_.membership().Find(id) != nullptr;
+  for (const model::Member& member : raft_.membership().members) {
+    const bool learns = member.role == model::Member::Role::kLearner;
+    const bool reachable = channels_.Of(member.id) != nullptr;
+    gauges.members_reachable += reachable;
+    gauges.learners += learns;
+    gauges.learners_reachable += learns && (reachable || member.id == options_.id);
   }
   gauges.disk_free_bytes = disk_free_bytes_;
   gauges.no_space = no_space_;

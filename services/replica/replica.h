@@ -101,6 +101,8 @@ struct Gauges {
   uint64_t pending_requests = 0;
   uint64_t members = 0;            // of the membership in force
   uint64_t members_reachable = 0;  // this one too
+  uint64_t learners = 0;           // of the members
+  uint64_t learners_reachable = 0;
   uint64_t disk_free_bytes = 0;
   bool no_space = false;
   bool overloaded = false;

@@ -148,7 +148,6 @@ absl::Status Server::StartApi() {
   options.refusals = &client_refusals_;
   options.server = config_.id;
   options.value_bytes_max = config_.value_bytes_max;
-  options.reply_bytes_max = config_.zookeeper_reply_bytes;
   options.now = posix::Now;
   options.random_bytes = posix::RandomBytes;
   options.cluster = [this] { return model::ClusterId(facts_.cluster.load()); };
@@ -183,6 +182,7 @@ absl::Status Server::ListenZooKeeper() {
   }
   options.connections_max = RoomForConnections(config_.connections_max);
   options.value_bytes_max = config_.value_bytes_max;
+  options.reply_bytes_max = config_.zookeeper_reply_bytes;
   options.now = posix::Now;
   options.wall_now = posix::WallNow;
   options.random_bytes = posix::RandomBytes;
@@ -200,6 +200,8 @@ absl::Status Server::ListenZooKeeper() {
         .leader = model::ServerId(metrics_.Get(Gauge::kLeader)),
         .members = metrics_.Get(Gauge::kMembers),
         .members_reachable = metrics_.Get(Gauge::kMembersHeard),
+        .learners = metrics_.Get(Gauge::kLearners),
+        .learners_reachable = metrics_.Get(Gauge::kLearnersHeard),
         .nodes = metrics_.Get(Gauge::kNodes),
         .data_bytes = metrics_.Get(Gauge::kNodeBytes),
         .data_dir = config_.data_dir,
@@ -461,6 +463,8 @@ void Server::Publish(const replica::Gauges& gauges) {
   metrics_.Set(Gauge::kOverloaded, gauges.overloaded);
   metrics_.Set(Gauge::kMembers, gauges.members);
   metrics_.Set(Gauge::kMembersHeard, gauges.members_reachable);
+  metrics_.Set(Gauge::kLearners, gauges.learners);
+  metrics_.Set(Gauge::kLearnersHeard, gauges.learners_reachable);
   metrics_.Set(Gauge::kPendingProposals, gauges.pending_commands);
   metrics_.Set(Gauge::kUncommittedBytes, gauges.uncommitted_bytes);
   metrics_.SetTotal(Counter::kElections, gauges.raft.elections);

@@ -1,9 +1,11 @@
 #include "zookeeper/commands.h"
 
 #include <array>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "base/host_port.h"
 #include "base/status.h"
 
 namespace pando::zookeeper {
@@ -63,7 +65,7 @@ Json Whole(const ConnectionRow& row) {
 Json ConnectionsOf(const Overview& overview, Json (*write)(const ConnectionRow&)) {
   Json plain = Json::array();
   Json secure = Json::array();
-  for (const ConnectionRow& row : overview.connections) {
+  for (const ConnectionRow& row : overview.connections()) {
     (row.secure ? secure : plain).push_back(write(row));
   }
   return {{"connections", std::move(plain)}, {"secure_connections", std::move(secure)}};
@@ -94,15 +96,34 @@ Json Environment(const Overview& overview) {
 
 Json IsReadOnly(const Overview& overview) { return {{"read_only", overview.read_only}}; }
 
+std::string HostOf(const std::string& address) { return base::SplitHostPort(address).host; }
+
 Json Leader(const Overview& overview) {
   const Facts& facts = overview.facts;
-  return {{"is_leader", facts.role == Role::kLeader}, {"leader_id", facts.leader.value()}};
+  const model::Member* leader = LeaderOf(overview);
+  return {{"is_leader", facts.role == Role::kLeader},
+          {"leader_id", facts.leader.value()},
+          {"leader_ip", leader == nullptr ? "" : HostOf(leader->peer_address)}};
 }
 
 Json Monitor(const Overview& overview) {
   Json out;
   for (const Measure& measure : MeasuresOf(overview)) out[measure.name] = ValueOf(measure.value);
   return out;
+}
+
+// Who follows this leader without a vote; all others know of none, as in ZooKeeper.
+Json Observers(const Overview& overview) {
+  Json observers = Json::array();
+  for (const model::EnsembleStatus::Member& member : overview.ensemble->status.members) {
+    const bool follows = overview.facts.role == Role::kLeader && member.reachable;
+    if (!follows || member.role != Role::kLearner) continue;
+    observers.push_back({{"remote_socket_address", member.peer_address},
+                         {"sid", member.id.value()},
+                         {"last_zxid", member.applied.value()}});
+  }
+  const size_t count = observers.size();
+  return {{"synced_observers", count}, {"observers", std::move(observers)}};
 }
 
 Json ServerStats(const Overview& overview) {
@@ -116,9 +137,9 @@ Json ServerStats(const Overview& overview) {
                 {"data_dir_size", facts.disk_bytes},
                 {"log_dir_size", 0},
                 {"last_processed_zxid", overview.zxid.value()},
-                {"outstanding_requests", OutstandingOf(overview)},
+                {"outstanding_requests", overview.outstanding()},
                 {"server_state", ModeOf(overview)},
-                {"num_alive_client_connections", overview.connections.size()},
+                {"num_alive_client_connections", overview.connections_open},
                 {"uptime", Milliseconds(overview.uptime)},
                 {"auth_failed_count", overview.rejections.unauthenticated},
                 {"provider_null", false}};
@@ -132,6 +153,20 @@ Json Stats(const Overview& overview) {
   Json out = ServerStats(overview);
   out.update(ConnectionsOf(overview, &Brief));
   return out;
+}
+
+Json VotingView(const Overview& overview) {
+  Json voters = Json::object();
+  for (const model::Member& member : overview.ensemble->members.members) {
+    if (member.role != model::Member::Role::kVoter) continue;
+    // One port of Pando's stands for both of ZooKeeper's among servers.
+    const Json among_servers = Json::array({member.peer_address});
+    voters[absl::StrCat(member.id.value())] = {{"server_addresses", among_servers},
+                                               {"election_addresses", among_servers},
+                                               {"client_address", member.zookeeper_address},
+                                               {"learner_type", "participant"}};
+  }
+  return {{"current_config", std::move(voters)}};
 }
 
 Json Watches(const Overview& overview) {
@@ -159,10 +194,31 @@ Json WatchSummary(const Overview& overview) {
           {"num_total_watches", overview.watches->watches()}};
 }
 
+// ZooKeeper's server may have several addresses, and tells what it makes of them.
+Json AddressesOf(const std::string& address) {
+  const base::HostPort at = base::SplitHostPort(address);
+  const Json all = Json::array({address});
+  return {{"empty", false},
+          {"one", address},
+          {"reachable_address", address},
+          {"reachable_or_one", address},
+          {"all_addresses", all},
+          {"all_reachable_addresses", all},
+          {"all_reachable_addresses_or_all", all},
+          {"all_host_strings", Json::array({at.host})},
+          {"all_ports", Json::array({std::atoi(at.port.c_str())})},
+          {"wildcard_addresses", Json::array({absl::StrCat("0.0.0.0:", at.port)})}};
+}
+
 Json ZabState(const Overview& overview) {
   const Facts& facts = overview.facts;
+  const model::Member* self = SelfOf(overview);
+  const Json among_servers = self == nullptr ? Json() : AddressesOf(self->peer_address);
   return {{"myid", facts.server.value()},
           {"is_leader", facts.role == Role::kLeader},
+          {"quorum_address", among_servers},
+          {"election_address", among_servers},
+          {"client_address", self == nullptr ? Json() : Json(self->zookeeper_address)},
           {"voting", facts.role != Role::kLearner},
           {"last_zxid", Hex(overview.zxid.value())},
           {"zabstate", facts.serving ? "broadcast" : "election"}};
@@ -174,29 +230,32 @@ struct Command {
   std::array<std::string_view, 3> names;  // the first one is its own; empty: no more
   Word word;
   bool of_the_process;  // answered by a server that does not serve, too
+  Asks asks;
   Json (*tell)(const Overview& overview);
 };
 
 namespace {
 
 constexpr Command kCommands[] = {
-    {{{"configuration", "conf", "config"}}, Word::kConf, true, &Configuration},
-    {{{"connection_stat_reset", "crst"}}, Word::kCrst, false, &Nothing},
-    {{{"connections", "cons"}}, Word::kCons, false, &Connections},
-    {{{"dirs"}}, Word::kDirs, false, &Dirs},
-    {{{"dump"}}, Word::kDump, false, &Dump},
-    {{{"environment", "env", "envi"}}, Word::kEnvi, true, &Environment},
-    {{{"is_read_only", "isro"}}, Word::kIsro, false, &IsReadOnly},
-    {{{"leader", "lead"}}, Word::kSrvr, false, &Leader},
-    {{{"monitor", "mntr"}}, Word::kMntr, true, &Monitor},
-    {{{"ruok"}}, Word::kRuok, false, &Nothing},
-    {{{"server_stats", "srvr"}}, Word::kSrvr, false, &ServerStats},
-    {{{"stat_reset", "srst"}}, Word::kSrst, false, &Nothing},
-    {{{"stats", "stat"}}, Word::kStat, false, &Stats},
-    {{{"watch_summary", "wchs"}}, Word::kWchs, false, &WatchSummary},
-    {{{"watches", "wchc"}}, Word::kWchc, false, &Watches},
-    {{{"watches_by_path", "wchp"}}, Word::kWchp, false, &WatchesByPath},
-    {{{"zabstate"}}, Word::kSrvr, true, &ZabState},
+    {{{"configuration", "conf", "config"}}, Word::kConf, true, Asks::kNothing, &Configuration},
+    {{{"connection_stat_reset", "crst"}}, Word::kCrst, false, Asks::kNothing, &Nothing},
+    {{{"connections", "cons"}}, Word::kCons, false, Asks::kNothing, &Connections},
+    {{{"dirs"}}, Word::kDirs, false, Asks::kNothing, &Dirs},
+    {{{"dump"}}, Word::kDump, false, Asks::kSessions, &Dump},
+    {{{"environment", "env", "envi"}}, Word::kEnvi, true, Asks::kNothing, &Environment},
+    {{{"is_read_only", "isro"}}, Word::kIsro, false, Asks::kNothing, &IsReadOnly},
+    {{{"leader", "lead"}}, Word::kSrvr, false, Asks::kEnsemble, &Leader},
+    {{{"monitor", "mntr"}}, Word::kMntr, true, Asks::kNothing, &Monitor},
+    {{{"observers", "obsr"}}, Word::kSrvr, false, Asks::kEnsemble, &Observers},
+    {{{"ruok"}}, Word::kRuok, false, Asks::kNothing, &Nothing},
+    {{{"server_stats", "srvr"}}, Word::kSrvr, false, Asks::kNothing, &ServerStats},
+    {{{"stat_reset", "srst"}}, Word::kSrst, false, Asks::kNothing, &Nothing},
+    {{{"stats", "stat"}}, Word::kStat, false, Asks::kNothing, &Stats},
+    {{{"voting_view"}}, Word::kConf, false, Asks::kEnsemble, &VotingView},
+    {{{"watch_summary", "wchs"}}, Word::kWchs, false, Asks::kNothing, &WatchSummary},
+    {{{"watches", "wchc"}}, Word::kWchc, false, Asks::kNothing, &Watches},
+    {{{"watches_by_path", "wchp"}}, Word::kWchp, false, Asks::kNothing, &WatchesByPath},
+    {{{"zabstate"}}, Word::kSrvr, true, Asks::kEnsemble, &ZabState},
 };
 
 }  // namespace
@@ -211,9 +270,11 @@ const Command* FindCommand(std::string_view name) {
 }
 
 Word WordOf(const Command& command) { return command.word; }
+Asks AsksOf(const Command& command) { return command.asks; }
 
 std::string AnswerCommand(const Command& command, const Overview& overview) {
-  if (!overview.serving() && !command.of_the_process) {
+  const bool lacks = command.asks == Asks::kEnsemble && !overview.ensemble;
+  if (!command.of_the_process && (!overview.serving() || lacks)) {
     return RefuseCommand(command.names.front(), kNotServing);
   }
   Json out = command.tell(overview);

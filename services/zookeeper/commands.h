@@ -18,6 +18,7 @@ struct Command;
 const Command* FindCommand(std::string_view name);
 // The word that it is the other way to ask for.
 Word WordOf(const Command& command);
+Asks AsksOf(const Command& command);
 
 // JSON.
 std::string AnswerCommand(const Command& command, const Overview& overview);

@@ -6,6 +6,8 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/str_cat.h"
+
 namespace pando::zookeeper {
 namespace {
 
@@ -28,7 +30,7 @@ class CommandsTest : public testing::Test {
     overview_.now = {1'000};
     overview_.port = 7403;
     for (const bool secure : {false, true}) {
-      ConnectionRow& row = overview_.connections.emplace_back();
+      ConnectionRow& row = rows_.emplace_back();
       row.id = WatcherId(secure ? 2 : 1);
       row.caller = secure ? "10.0.0.2:98" : "10.0.0.1:99";
       row.secure = secure;
@@ -43,6 +45,8 @@ class CommandsTest : public testing::Test {
       row.established = {900};
       row.last_response = {std::chrono::seconds(3)};
     }
+    overview_.connections_open = rows_.size();
+    overview_.connections = [this] { return rows_; };
     watches_.Add(WatchTable::Kind::kData, "/a", WatcherId(1));
     watches_.Add(WatchTable::Kind::kChildren, "/b", WatcherId(1));
     overview_.watches = &watches_;
@@ -50,6 +54,7 @@ class CommandsTest : public testing::Test {
   json Ask(const char* name) { return json::parse(AnswerCommand(*FindCommand(name), overview_)); }
 
   WatchTable watches_;
+  std::vector<ConnectionRow> rows_;
   Overview overview_;
 };
 
@@ -169,20 +174,107 @@ TEST_F(CommandsTest, WhatExportersRead) {
 
 TEST_F(CommandsTest, TheRest) {
   EXPECT_EQ(Ask("configuration")["client_port"], 7403);
-  EXPECT_EQ(Ask("leader")["is_leader"], true);
-  EXPECT_EQ(Ask("leader")["leader_id"], 2);
   EXPECT_EQ(Ask("dirs")["datadir_size"], 4'096);
   EXPECT_EQ(Ask("is_read_only")["read_only"], false);
+  EXPECT_THAT(Ask("environment")["zookeeper.version"].get<std::string>(), StartsWith("3.9.5"));
+}
+
+// As ZooKeeper 3.9.5 has them, but for addresses that it has and Pando has not, and the counters of
+// the queue to an observer.
+TEST_F(CommandsTest, TheMembers) {
+  using Member = model::Member;
+  using Role = model::EnsembleStatus::Role;
+  Ensemble& ensemble = overview_.ensemble.emplace();
+  for (const uint64_t id : {1, 2, 3, 4}) {
+    Member& member = ensemble.members.members.emplace_back();
+    member.id = model::ServerId(id);
+    member.role = id < 3 ? Member::Role::kVoter : Member::Role::kLearner;
+    member.peer_address = absl::StrCat("10.0.0.", id, ":7401");
+    if (id == 2) member.zookeeper_address = "10.0.0.2:7403";
+    ensemble.status.members.push_back({.id = member.id,
+                                       .role = id < 3 ? Role::kFollower : Role::kLearner,
+                                       .applied = model::Revision(40),
+                                       .reachable = id != 4,
+                                       .peer_address = member.peer_address});
+  }
+  EXPECT_EQ(Ask("voting_view"), R"({
+  "current_config" : {
+    "1" : {
+      "server_addresses" : [ "10.0.0.1:7401" ],
+      "election_addresses" : [ "10.0.0.1:7401" ],
+      "client_address" : "",
+      "learner_type" : "participant"
+    },
+    "2" : {
+      "server_addresses" : [ "10.0.0.2:7401" ],
+      "election_addresses" : [ "10.0.0.2:7401" ],
+      "client_address" : "10.0.0.2:7403",
+      "learner_type" : "participant"
+    }
+  },
+  "command" : "voting_view",
+  "error" : null
+})"_json);
+  EXPECT_EQ(Ask("observers"), R"({
+  "synced_observers" : 1,
+  "observers" : [ { "remote_socket_address" : "10.0.0.3:7401", "sid" : 3, "last_zxid" : 40 } ],
+  "command" : "observers",
+  "error" : null
+})"_json);
+  EXPECT_EQ(Ask("leader"), R"({
+  "is_leader" : true,
+  "leader_id" : 2,
+  "leader_ip" : "10.0.0.2",
+  "command" : "leader",
+  "error" : null
+})"_json);
   EXPECT_EQ(Ask("zabstate"), R"({
   "myid" : 2,
   "is_leader" : true,
+  "quorum_address" : {
+    "empty" : false,
+    "all_addresses" : [ "10.0.0.2:7401" ],
+    "wildcard_addresses" : [ "0.0.0.0:7401" ],
+    "all_ports" : [ 7401 ],
+    "all_host_strings" : [ "10.0.0.2" ],
+    "reachable_address" : "10.0.0.2:7401",
+    "all_reachable_addresses" : [ "10.0.0.2:7401" ],
+    "all_reachable_addresses_or_all" : [ "10.0.0.2:7401" ],
+    "reachable_or_one" : "10.0.0.2:7401",
+    "one" : "10.0.0.2:7401"
+  },
+  "election_address" : {
+    "empty" : false,
+    "all_addresses" : [ "10.0.0.2:7401" ],
+    "wildcard_addresses" : [ "0.0.0.0:7401" ],
+    "all_ports" : [ 7401 ],
+    "all_host_strings" : [ "10.0.0.2" ],
+    "reachable_address" : "10.0.0.2:7401",
+    "all_reachable_addresses" : [ "10.0.0.2:7401" ],
+    "all_reachable_addresses_or_all" : [ "10.0.0.2:7401" ],
+    "reachable_or_one" : "10.0.0.2:7401",
+    "one" : "10.0.0.2:7401"
+  },
+  "client_address" : "10.0.0.2:7403",
   "voting" : true,
   "last_zxid" : "0x2a",
   "zabstate" : "broadcast",
   "command" : "zabstate",
   "error" : null
 })"_json);
-  EXPECT_THAT(Ask("environment")["zookeeper.version"].get<std::string>(), StartsWith("3.9.5"));
+  // Observers are followed by the leader only.
+  overview_.facts.role = Role::kFollower;
+  EXPECT_EQ(Ask("observers")["observers"], json::array());
+  EXPECT_EQ(Ask("leader")["is_leader"], false);
+}
+
+TEST_F(CommandsTest, WithoutAnAnswerOfTheCoreNothingIsMadeUpOfTheMembers) {
+  for (const char* name : {"voting_view", "observers", "leader"}) {
+    EXPECT_EQ(AsksOf(*FindCommand(name)), Asks::kEnsemble);
+    EXPECT_EQ(Ask(name)["error"], kNotServing) << name;
+  }
+  EXPECT_EQ(Ask("zabstate")["quorum_address"], nullptr);
+  EXPECT_EQ(Ask("zabstate")["zabstate"], "broadcast");
 }
 
 TEST_F(CommandsTest, WhatIsNoUtf8CanBeParsed) {

@@ -11,7 +11,9 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "base/check.h"
+#include "base/host_port.h"
 #include "base/status.h"
+#include "model/config_text.h"
 
 namespace pando::zookeeper {
 namespace {
@@ -28,9 +30,8 @@ std::string Server(const Overview& overview) {
       "Latency min/avg/max: %d/%s/%d\nReceived: %u\nSent: %u\nConnections: %u\n"
       "Outstanding: %u\nZxid: %s\nMode: %s\nNode count: %u\n",
       Milliseconds(traffic.latency.min), Decimal(traffic.latency.average_ms()),
-      Milliseconds(traffic.latency.max), traffic.received, traffic.sent,
-      overview.connections.size(), OutstandingOf(overview), Hex(overview.zxid.value()),
-      ModeOf(overview), overview.facts.nodes);
+      Milliseconds(traffic.latency.max), traffic.received, traffic.sent, overview.connections_open,
+      overview.outstanding(), Hex(overview.zxid.value()), ModeOf(overview), overview.facts.nodes);
 }
 
 std::string Brief(const ConnectionRow& row) {
@@ -57,13 +58,13 @@ std::string Whole(const ConnectionRow& row) {
 
 std::string Connections(const Overview& overview) {
   std::string out;
-  for (const ConnectionRow& row : overview.connections) absl::StrAppend(&out, Whole(row), ")\n");
+  for (const ConnectionRow& row : overview.connections()) absl::StrAppend(&out, Whole(row), ")\n");
   return out;
 }
 
 std::string Stat(const Overview& overview) {
   std::string out = absl::StrCat("Zookeeper version: ", VersionOf(overview), "\nClients:\n");
-  for (const ConnectionRow& row : overview.connections) absl::StrAppend(&out, Brief(row), ")\n");
+  for (const ConnectionRow& row : overview.connections()) absl::StrAppend(&out, Brief(row), ")\n");
   return absl::StrCat(out, "\n", Server(overview));
 }
 
@@ -80,6 +81,17 @@ std::string Monitor(const Overview& overview) {
   return out;
 }
 
+std::string Membership(const Overview& overview) {
+  const model::Member* self = SelfOf(overview);
+  if (self == nullptr) return {};
+  const auto port = [](const std::string& address) { return base::SplitHostPort(address).port; };
+  const bool votes = self->role == model::Member::Role::kVoter;
+  return absl::StrCat(
+      "electionPort=", port(self->peer_address), "\nquorumPort=", port(self->peer_address),
+      "\npeerType=", votes ? 0 : 1, "\nmembership: \n",
+      model::ConfigText(overview.ensemble->members, overview.ensemble->version), "\n");
+}
+
 std::string Configuration(const Overview& overview) {
   struct Text {
     std::string operator()(int64_t number) const { return absl::StrCat(number); }
@@ -89,7 +101,7 @@ std::string Configuration(const Overview& overview) {
   for (const Setting& setting : SettingsOf(overview)) {
     absl::StrAppend(&out, setting.name, "=", std::visit(Text(), setting.value), "\n");
   }
-  return out;
+  return absl::StrCat(out, Membership(overview));
 }
 
 std::string Environment(const Overview& overview) {
@@ -136,7 +148,7 @@ std::string Dump(const Overview& overview) {
     for (const std::string& path : row.ephemerals) absl::StrAppend(&ephemerals, "\t", path, "\n");
   }
   Sets connections;
-  for (const ConnectionRow& row : overview.connections) {
+  for (const ConnectionRow& row : overview.connections()) {
     connections[row.timeout_ms].push_back(
         absl::StrCat("ip: /", row.caller, " sessionId: ", Hex(row.session.value())));
   }
@@ -207,6 +219,11 @@ bool IsEnabled(Word word, const std::vector<Word>& enabled) {
 std::string NotEnabled(Word word) {
   return absl::StrCat(base::View(NameOf(word)),
                       " is not executed because it is not in the whitelist.");
+}
+
+Asks AsksOf(Word word) {
+  if (word == Word::kDump) return Asks::kSessions;
+  return word == Word::kConf ? Asks::kEnsemble : Asks::kNothing;
 }
 
 std::string AnswerWord(Word word, const Overview& overview) {

@@ -44,6 +44,7 @@ std::string NotEnabled(Word word);
 inline constexpr char kNotServing[] = "This ZooKeeper instance is not currently serving requests";
 
 // The whole answer. What a word does besides telling is done by who asks.
+Asks AsksOf(Word word);
 std::string AnswerWord(Word word, const Overview& overview);
 
 }  // namespace pando::zookeeper

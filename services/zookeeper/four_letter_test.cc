@@ -20,8 +20,10 @@ class FourLetterTest : public testing::Test {
     overview_.facts.serving = true;
     overview_.facts.role = model::EnsembleStatus::Role::kLeader;
     overview_.facts.server = model::ServerId(2);
-    overview_.facts.members = 3;
-    overview_.facts.members_reachable = 2;
+    overview_.facts.members = 5;
+    overview_.facts.members_reachable = 4;
+    overview_.facts.learners = 2;
+    overview_.facts.learners_reachable = 1;
     overview_.facts.nodes = 17;
     overview_.zxid = model::Revision(0x2a);
     overview_.traffic.received = 5;
@@ -31,7 +33,7 @@ class FourLetterTest : public testing::Test {
     overview_.uptime = std::chrono::seconds(9);
     overview_.rejections = {.crowded = 3, .silent = 4, .handshakes = 5, .unauthenticated = 6};
     overview_.port = 7403;
-    ConnectionRow& row = overview_.connections.emplace_back();
+    ConnectionRow& row = rows_.emplace_back();
     row.id = WatcherId(1);
     row.caller = "10.0.0.1:99";
     row.session = model::SessionId(0x1f);
@@ -46,6 +48,9 @@ class FourLetterTest : public testing::Test {
     row.last_response = {std::chrono::seconds(5)};
     row.traffic.latency.Add(std::chrono::milliseconds(8));
     row.traffic.latency.Add(std::chrono::milliseconds(5));
+    overview_.connections_open = 1;
+    overview_.outstanding = [] { return 1; };
+    overview_.connections = [this] { return rows_; };
     watches_.Add(WatchTable::Kind::kData, "/a", WatcherId(1));
     watches_.Add(WatchTable::Kind::kChildren, "/b", WatcherId(1));
     overview_.watches = &watches_;
@@ -53,6 +58,7 @@ class FourLetterTest : public testing::Test {
   std::string Ask(Word word) { return AnswerWord(word, overview_); }
 
   WatchTable watches_;
+  std::vector<ConnectionRow> rows_;
   Overview overview_;
 };
 
@@ -106,9 +112,9 @@ TEST_F(FourLetterTest, StatAndCons) {
             " /10.0.0.1:99[1](queued=1,recved=3,sent=2,sid=0x1f,lop=GETD,est=1700000000123,to=4000,"
             "lcxid=0x11,lzxid=0x22,lresp=5000,llat=5,minlat=5,avglat=6,maxlat=8)\n\n");
   // One that has asked for nothing since crst, and one without a session.
-  ConnectionRow& row = overview_.connections.front();
+  ConnectionRow& row = rows_.front();
   row = {.id = row.id, .caller = row.caller, .session = row.session, .timeout_ms = 4'000};
-  overview_.connections.push_back({.id = WatcherId(2), .caller = "10.0.0.2:7"});
+  rows_.push_back({.id = WatcherId(2), .caller = "10.0.0.2:7"});
   EXPECT_EQ(Ask(Word::kCons),
             " /10.0.0.1:99[1](queued=0,recved=0,sent=0,sid=0x1f,lop=NA,est=0,to=4000,"
             "lzxid=0xffffffffffffffff,lresp=0,llat=0,minlat=0,avglat=0,maxlat=0)\n"
@@ -118,9 +124,10 @@ TEST_F(FourLetterTest, StatAndCons) {
 TEST_F(FourLetterTest, Mntr) {
   const std::string leader = Ask(Word::kMntr);
   for (const char* line :
-       {"zk_server_state\tleader\n", "zk_followers\t2\n", "zk_synced_followers\t1\n",
-        "zk_znode_count\t17\n", "zk_watch_count\t2\n", "zk_num_alive_connections\t1\n",
-        "zk_avg_latency\t1.5\n", "zk_min_latency\t1\n", "zk_max_latency\t2\n", "zk_uptime\t9000\n",
+       {"zk_server_state\tleader\n", "zk_quorum_size\t3\n", "zk_followers\t3\n", "zk_learners\t3\n",
+        "zk_synced_followers\t2\n", "zk_synced_observers\t1\n", "zk_znode_count\t17\n",
+        "zk_watch_count\t2\n", "zk_num_alive_connections\t1\n", "zk_avg_latency\t1.5\n",
+        "zk_min_latency\t1\n", "zk_max_latency\t2\n", "zk_uptime\t9000\n",
         "zk_connection_rejected\t3\n", "zk_sessionless_connections_expired\t4\n",
         "zk_unsuccessful_handshake\t5\n", "zk_auth_failed_count\t6\n",
         "zk_peer_state\tleading - broadcast\n"}) {
@@ -129,8 +136,27 @@ TEST_F(FourLetterTest, Mntr) {
   overview_.facts.role = model::EnsembleStatus::Role::kFollower;
   EXPECT_THAT(Ask(Word::kMntr), Not(HasSubstr("zk_followers")));
   EXPECT_THAT(Ask(Word::kMntr), HasSubstr("zk_peer_state\tfollowing - broadcast\n"));
+  overview_.facts.role = model::EnsembleStatus::Role::kLearner;
+  overview_.facts.leader = model::ServerId(3);
+  EXPECT_THAT(Ask(Word::kMntr), HasSubstr("zk_observer_master_id\t3\n"));
   overview_.facts.members = 1;
   EXPECT_THAT(Ask(Word::kMntr), Not(HasSubstr("zk_peer_state")));
+}
+
+// As ZooKeeper 3.9.5 has it, where the static configuration names no addresses for clients.
+TEST_F(FourLetterTest, ConfTellsTheMembers) {
+  EXPECT_EQ(AsksOf(Word::kConf), Asks::kEnsemble);
+  EXPECT_THAT(Ask(Word::kConf), Not(HasSubstr("membership")));
+  Ensemble& ensemble = overview_.ensemble.emplace();
+  ensemble.members.members = {{.id = model::ServerId(1), .peer_address = "10.0.0.1:7401"},
+                              {.id = model::ServerId(2),
+                               .role = model::Member::Role::kLearner,
+                               .peer_address = "10.0.0.2:7411"}};
+  ensemble.version = model::Revision(0x1f);
+  EXPECT_THAT(Ask(Word::kConf), HasSubstr("serverId=2\nelectionPort=7411\nquorumPort=7411\n"
+                                          "peerType=1\nmembership: \n"
+                                          "server.1=10.0.0.1:7401:7401:participant\n"
+                                          "server.2=10.0.0.2:7411:7411:observer\nversion=1f\n"));
 }
 
 TEST_F(FourLetterTest, TheRest) {

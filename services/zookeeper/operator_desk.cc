@@ -14,7 +14,7 @@ constexpr int kForbidden = 403;
 void OperatorDesk::AnswerWord(Word word, std::function<void(std::string)> reply) {
   if (!IsEnabled(word, enabled_)) return reply(NotEnabled(word) + "\n");
   Act(word);
-  LookFor(word, [word, reply = std::move(reply)](const Overview& overview) {
+  LookFor(AsksOf(word), [word, reply = std::move(reply)](const Overview& overview) {
     reply(zookeeper::AnswerWord(word, overview));
   });
 }
@@ -30,7 +30,7 @@ void OperatorDesk::AnswerCommand(std::string_view name, std::function<void(Comma
     return reply({.status = kForbidden, .body = RefuseCommand(name, NotEnabled(word))});
   }
   Act(word);
-  LookFor(word, [command, reply = std::move(reply)](const Overview& overview) {
+  LookFor(AsksOf(*command), [command, reply = std::move(reply)](const Overview& overview) {
     reply({.body = zookeeper::AnswerCommand(*command, overview)});
   });
 }
@@ -40,37 +40,48 @@ void OperatorDesk::Act(Word word) {
   if (word == Word::kCrst) host_->ResetConnectionStats();
 }
 
-void OperatorDesk::LookFor(Word word, OnOverview reply) {
-  if (word != Word::kDump) return reply(host_->Look());
-  if (dumps_.size() >= kDumpsMax) return reply(Busy());
+void OperatorDesk::LookFor(Asks asks, OnOverview reply) {
+  if (asks == Asks::kNothing) return reply(host_->Look());
+  if (waiting_.size() >= kWaitingMax) return reply(Busy(asks));
   const uint64_t lane = host_->OpenLane();
-  dumps_.emplace(lane, std::make_unique<Waiting>(Waiting{{}, std::move(reply)}));
+  auto waiting = std::make_unique<Waiting>(Waiting{asks, Dump(), std::move(reply)});
+  if (asks == Asks::kEnsemble) waiting->questions = Survey();
+  waiting_.emplace(lane, std::move(waiting));
   GoOn(lane);
 }
 
-// Of a server that has no room for the question.
-Overview OperatorDesk::Busy() {
+// Of a server that has no room for the question. What has been left out of the sessions cannot be
+// seen in their list; that there are no members can.
+Overview OperatorDesk::Busy(Asks asks) {
   Overview overview = host_->Look();
-  overview.facts.serving = false;
+  if (asks == Asks::kSessions) overview.facts.serving = false;
   return overview;
 }
 
 void OperatorDesk::GoOn(uint64_t lane) {
-  std::vector<io::Request> requests = dumps_.at(lane)->dump.Next(lane);
+  Waiting& asking = *waiting_.at(lane);
+  std::vector<io::Request> requests =
+      std::visit([lane](auto& one) { return one.Next(lane); }, asking.questions);
   const bool done = requests.empty();
   if (!done && host_->Ask(lane, std::move(requests))) return;
-  const std::unique_ptr<Waiting> waiting = std::move(dumps_.at(lane));
-  dumps_.erase(lane);
+  const std::unique_ptr<Waiting> waiting = std::move(waiting_.at(lane));
+  waiting_.erase(lane);
   host_->CloseLane(lane);
-  Overview overview = done ? host_->Look() : Busy();
-  if (done) overview.sessions = waiting->dump.Take();
+  Overview overview = done ? host_->Look() : Busy(waiting->asks);
+  if (auto* dump = std::get_if<Dump>(&waiting->questions); done && dump != nullptr) {
+    overview.sessions = dump->Take();
+  } else if (auto* survey = std::get_if<Survey>(&waiting->questions); done && survey != nullptr) {
+    overview.ensemble = survey->Take();
+  }
   waiting->reply(overview);
 }
 
 bool OperatorDesk::OnCompletion(io::Completion* completion) {
-  const auto found = dumps_.find(completion->tag);
-  if (found == dumps_.end()) return false;
-  if (found->second->dump.Answer(std::move(completion->reply))) GoOn(completion->tag);
+  const auto found = waiting_.find(completion->tag);
+  if (found == waiting_.end()) return false;
+  const bool last = std::visit([&](auto& one) { return one.Answer(std::move(completion->reply)); },
+                               found->second->questions);
+  if (last) GoOn(completion->tag);
   return true;
 }
 

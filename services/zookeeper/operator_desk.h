@@ -1,5 +1,5 @@
 // OperatorDesk: answers those who look after a server, by four-letter words and by commands, if the
-// word is enabled. What `dump` tells has to be asked of the core; all else is at hand.
+// word is enabled. The sessions and the members have to be asked of the core; all else is at hand.
 //
 // One thread's: that of its Host.
 #ifndef PANDO_ZOOKEEPER_OPERATOR_DESK_H_
@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -18,6 +19,7 @@
 #include "zookeeper/dump.h"
 #include "zookeeper/four_letter.h"
 #include "zookeeper/overview.h"
+#include "zookeeper/survey.h"
 
 namespace pando::zookeeper {
 
@@ -34,7 +36,7 @@ class OperatorDesk {
   class Host {
    public:
     virtual ~Host() = default;
-    // Without the sessions of others.
+    // Without what has to be asked.
     virtual Overview Look() = 0;
     virtual void ResetServerStats() = 0;
     virtual void ResetConnectionStats() = 0;
@@ -45,8 +47,8 @@ class OperatorDesk {
     virtual bool Ask(uint64_t lane, std::vector<io::Request> requests) = 0;
   };
 
-  // Of `dump`, at the same time.
-  static constexpr size_t kDumpsMax = 4;
+  // Of those for whom the core is asked, at the same time.
+  static constexpr size_t kWaitingMax = 4;
 
   OperatorDesk(std::vector<Word> enabled, Host* host) : enabled_(std::move(enabled)), host_(host) {}
 
@@ -61,19 +63,19 @@ class OperatorDesk {
  private:
   using OnOverview = std::function<void(const Overview&)>;
   struct Waiting {
-    Dump dump;
+    Asks asks;
+    std::variant<Dump, Survey> questions;
     OnOverview reply;
   };
 
   void Act(Word word);
-  // With what `word` tells.
-  void LookFor(Word word, OnOverview reply);
+  void LookFor(Asks asks, OnOverview reply);
   void GoOn(uint64_t lane);
-  Overview Busy();
+  Overview Busy(Asks asks);
 
   const std::vector<Word> enabled_;
   Host* const host_;
-  absl::flat_hash_map<uint64_t, std::unique_ptr<Waiting>> dumps_;  // by their lanes
+  absl::flat_hash_map<uint64_t, std::unique_ptr<Waiting>> waiting_;  // by their lanes
 };
 
 }  // namespace pando::zookeeper

@@ -14,15 +14,25 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
 
 class OperatorDeskTest : public testing::Test, public OperatorDesk::Host {
  protected:
-  OperatorDeskTest() : desk_(*ParseWords("ruok,dump,srst,mntr"), this) {}
+  explicit OperatorDeskTest(std::string_view words = "ruok,dump,srst,mntr,conf")
+      : desk_(*ParseWords(words), this) {}
 
   Overview Look() override {
     Overview overview;
     overview.facts.serving = true;
     overview.watches = &watches_;
+    overview.connections = [this] {
+      ++gathered_;
+      return std::vector<ConnectionRow>();
+    };
+    overview.outstanding = [this] {
+      ++summed_;
+      return size_t{0};
+    };
     return overview;
   }
   void ResetServerStats() override { ++resets_; }
@@ -54,6 +64,8 @@ class OperatorDeskTest : public testing::Test, public OperatorDesk::Host {
   WatchTable watches_;
   OperatorDesk desk_;
   int resets_ = 0;
+  int gathered_ = 0;  // the rows of all connections
+  int summed_ = 0;    // their requests
   uint64_t lanes_ = 0;
   bool full_ = false;
   std::vector<uint64_t> closed_;
@@ -72,6 +84,32 @@ TEST_F(OperatorDeskTest, AWordIsAnsweredIfItIsEnabled) {
   EXPECT_EQ(resets_, 1);
 }
 
+class WhateverIsAsked : public OperatorDeskTest {
+ protected:
+  WhateverIsAsked() : OperatorDeskTest("*") {}
+};
+
+// With ten thousand connections it is long until there is a row for each.
+TEST_F(WhateverIsAsked, OnlyWhatIsToldIsGathered) {
+  const struct {
+    Word word;
+    int gathered = 0;
+    int summed = 0;
+  } cases[] = {
+      {Word::kRuok},       {Word::kIsro},       {Word::kEnvi},       {Word::kDirs},
+      {Word::kConf},       {Word::kCrst},       {Word::kSrst},       {Word::kWchs},
+      {Word::kSrvr, 0, 1}, {Word::kMntr, 0, 1}, {Word::kStat, 1, 1}, {Word::kCons, 1},
+      {Word::kWchc, 1},    {Word::kWchp, 1},
+  };
+  for (const auto& one : cases) {
+    gathered_ = summed_ = 0;
+    full_ = true;  // nobody answers here
+    Say(one.word);
+    EXPECT_EQ(gathered_, one.gathered) << words_.back();
+    EXPECT_EQ(summed_, one.summed) << words_.back();
+  }
+}
+
 TEST_F(OperatorDeskTest, ACommandIsAnsweredIfItsWordIsEnabled) {
   EXPECT_EQ(nlohmann::json::parse(Get("ruok").body),
             nlohmann::json({{"command", "ruok"}, {"error", nullptr}}));
@@ -84,10 +122,12 @@ TEST_F(OperatorDeskTest, ACommandIsAnsweredIfItsWordIsEnabled) {
   EXPECT_EQ(resets_, 1);
   EXPECT_THAT(Get("nothing").body, HasSubstr("\"error\": \"Unknown command: nothing\""));
   EXPECT_EQ(Get("").body,
+            "<a href=\"/commands/configuration\">configuration</a>\n<br/>\n"
             "<a href=\"/commands/dump\">dump</a>\n<br/>\n"
             "<a href=\"/commands/monitor\">monitor</a>\n<br/>\n"
             "<a href=\"/commands/ruok\">ruok</a>\n<br/>\n"
-            "<a href=\"/commands/stat_reset\">stat_reset</a>\n<br/>\n");
+            "<a href=\"/commands/stat_reset\">stat_reset</a>\n<br/>\n"
+            "<a href=\"/commands/voting_view\">voting_view</a>\n<br/>\n");
 }
 
 TEST_F(OperatorDeskTest, ADumpAsksForTheNodesOfThoseWhoHaveSome) {
@@ -125,13 +165,37 @@ TEST_F(OperatorDeskTest, ADumpOfManySessionsTakesSeveralSteps) {
   EXPECT_EQ(words_.size(), 1u);
 }
 
+TEST_F(OperatorDeskTest, TheMembersAreAskedFor) {
+  Say(Word::kConf);
+  ASSERT_EQ(asked_.size(), 3u);
+  EXPECT_TRUE(std::holds_alternative<io::GetMembers>(asked_[0].body));
+  EXPECT_TRUE(std::holds_alternative<io::GetStatus>(asked_[1].body));
+  Answer(1, model::Membership{.members = {{.id = model::ServerId(0), .peer_address = "a:1"}}});
+  Answer(1, model::EnsembleStatus());
+  EXPECT_THAT(words_, IsEmpty());
+  model::OperationResult config;
+  config.stat.modify_revision = model::Revision(0x1f);
+  Answer(1, std::move(config));
+  ASSERT_EQ(words_.size(), 1u);
+  EXPECT_THAT(words_[0], HasSubstr("membership: \nserver.0=a:1:1:participant\nversion=1f\n"));
+  EXPECT_THAT(closed_, ElementsAre(1));
+}
+
+TEST_F(OperatorDeskTest, WithoutRoomNothingIsToldOfTheMembers) {
+  full_ = true;
+  Say(Word::kConf);
+  ASSERT_EQ(words_.size(), 1u);
+  EXPECT_THAT(words_[0], HasSubstr("serverId="));
+  EXPECT_THAT(words_[0], Not(HasSubstr("membership")));
+}
+
 TEST_F(OperatorDeskTest, WithoutRoomThereIsNoDump) {
   full_ = true;
   Say(Word::kDump);
   EXPECT_THAT(words_, ElementsAre(std::string(kNotServing) + "\n"));
   EXPECT_THAT(closed_, ElementsAre(1));
   full_ = false;
-  for (size_t i = 0; i <= OperatorDesk::kDumpsMax; ++i) Say(Word::kDump);
+  for (size_t i = 0; i <= OperatorDesk::kWaitingMax; ++i) Say(Word::kDump);
   EXPECT_EQ(words_.size(), 2u);
 }
 

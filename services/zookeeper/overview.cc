@@ -55,10 +55,12 @@ const char* PeerStateOf(const Facts& facts) {
   return "following - broadcast";
 }
 
-size_t OutstandingOf(const Overview& overview) {
-  size_t sum = 0;
-  for (const ConnectionRow& row : overview.connections) sum += row.outstanding;
-  return sum;
+const model::Member* LeaderOf(const Overview& overview) {
+  return overview.ensemble ? overview.ensemble->members.Find(overview.facts.leader) : nullptr;
+}
+
+const model::Member* SelfOf(const Overview& overview) {
+  return overview.ensemble ? overview.ensemble->members.Find(overview.facts.server) : nullptr;
 }
 
 std::string Hex(uint64_t number) { return absl::StrCat("0x", absl::Hex(number)); }
@@ -87,15 +89,15 @@ std::vector<Measure> MeasuresOf(const Overview& overview) {
       {"min_latency", count(Milliseconds(latency.min))},
       {"packets_received", overview.traffic.received},
       {"packets_sent", overview.traffic.sent},
-      {"num_alive_connections", count(overview.connections.size())},
-      {"outstanding_requests", count(OutstandingOf(overview))},
+      {"num_alive_connections", count(overview.connections_open)},
+      {"outstanding_requests", count(overview.outstanding())},
       {"znode_count", facts.nodes},
       {"watch_count", count(overview.watches->watches())},
       {"ephemerals_count", facts.ephemerals},
       {"approximate_data_size", facts.data_bytes},
       {"global_sessions", facts.sessions},
       {"local_sessions", uint64_t{0}},
-      {"quorum_size", facts.members},
+      {"quorum_size", facts.members - facts.learners},
       {"uptime", count(Milliseconds(overview.uptime))},
       {"open_file_descriptor_count", files.open},
       {"max_file_descriptor_count", files.max},
@@ -110,11 +112,15 @@ std::vector<Measure> MeasuresOf(const Overview& overview) {
       {"digest_mismatches_count", facts.digest_mismatches},
   };
   if (facts.members > 1) measures.push_back({"peer_state", std::string(PeerStateOf(facts))});
+  if (facts.role == Role::kLearner)
+    measures.push_back({"observer_master_id", facts.leader.value()});
   if (facts.role == Role::kLeader && facts.members > 1) {
-    measures.push_back({"learners", facts.members - 1});
-    measures.push_back({"followers", facts.members - 1});
-    measures.push_back({"synced_followers", facts.members_reachable - 1});
-    measures.push_back({"synced_observers", uint64_t{0}});
+    // In ZooKeeper's words who learns is whoever follows this leader, voters too.
+    const uint64_t following = facts.members_reachable - 1;
+    measures.push_back({"learners", following});
+    measures.push_back({"followers", following});
+    measures.push_back({"synced_followers", following - facts.learners_reachable});
+    measures.push_back({"synced_observers", facts.learners_reachable});
     measures.push_back({"pending_syncs", uint64_t{0}});
   }
   return measures;
@@ -154,7 +160,7 @@ std::vector<std::pair<const char*, std::string>> EnvironmentOf(const Overview& o
 
 std::vector<WatchedPath> WatchesOf(const Overview& overview) {
   std::map<WatcherId, model::SessionId> sessions;
-  for (const ConnectionRow& row : overview.connections) sessions[row.id] = row.session;
+  for (const ConnectionRow& row : overview.connections()) sessions[row.id] = row.session;
   std::vector<WatchedPath> watched;
   for (WatchTable::Row& row : overview.watches->Rows()) {
     WatchedPath& path = watched.emplace_back();

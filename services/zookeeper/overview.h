@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -13,6 +14,7 @@
 
 #include "base/time.h"
 #include "model/ids.h"
+#include "model/membership.h"
 #include "model/reply.h"
 #include "zookeeper/traffic.h"
 #include "zookeeper/watch_table.h"
@@ -28,6 +30,8 @@ struct Facts {
   model::ServerId leader;  // none: it knows of none
   uint64_t members = 1;
   uint64_t members_reachable = 1;  // this one too
+  uint64_t learners = 0;           // of the members
+  uint64_t learners_reachable = 0;
   uint64_t nodes = 0;
   uint64_t data_bytes = 0;
   std::string data_dir;
@@ -60,6 +64,16 @@ struct SessionRow {
   std::vector<std::string> ephemerals;
 };
 
+// What of an answer is not at hand, and has to be asked of the core.
+enum class Asks : uint8_t { kNothing, kSessions, kEnsemble };
+
+// Who the members are.
+struct Ensemble {
+  model::Membership members;
+  model::EnsembleStatus status;
+  model::Revision version;  // of /zookeeper/config; 0: there is none yet
+};
+
 // Who was not let in, or not for long, since the start.
 struct Rejections {
   uint64_t crowded = 0;     // there were too many
@@ -84,10 +98,16 @@ struct Overview {
   base::Duration uptime{0};
   int port = 0;
   int secure_port = -1;  // -1: there is none
-  std::vector<ConnectionRow> connections;
-  std::vector<SessionRow> sessions;  // for `dump` only
+  size_t connections_open = 0;
+  std::vector<SessionRow> sessions;  // for who asks for them
+  std::optional<Ensemble> ensemble;  // likewise
   const WatchTable* watches = nullptr;
-  // Counted for whoever is told: it may take long (admin/process.h).
+  // Gathered for whoever tells of it only: there may be ten thousand connections, and counting
+  // files takes long (admin/process.h).
+  std::function<std::vector<ConnectionRow>()> connections = [] {  // in the order of their ids
+    return std::vector<ConnectionRow>();
+  };
+  std::function<size_t()> outstanding = [] { return size_t{0}; };  // requests, of all connections
   std::function<OpenFiles()> open_files = [] { return OpenFiles(); };
   bool read_only = false;  // there is no majority: it serves who only reads
 
@@ -100,7 +120,10 @@ std::string VersionOf(const Overview& overview);
 const char* ModeOf(const Overview& overview);
 // "leading - broadcast" and the like; "looking" for a leader.
 const char* PeerStateOf(const Facts& facts);
-size_t OutstandingOf(const Overview& overview);
+// The member that leads; null: it is not known.
+const model::Member* LeaderOf(const Overview& overview);
+// This one, likewise.
+const model::Member* SelfOf(const Overview& overview);
 std::string Hex(uint64_t number);  // "0x2a"
 int64_t Milliseconds(base::Duration duration);
 // As Java prints it, with four decimals at most: 0.0, 1.5, 11.25.

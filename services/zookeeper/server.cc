@@ -404,18 +404,30 @@ class Server::Core : public Host, private OperatorDesk::Host, private Feed::Read
     overview.uptime = now() - began_;
     overview.port = plain_.listener->port();
     if (secure_.listener != nullptr) overview.secure_port = secure_.listener->port();
-    for (const auto& [id, client] : clients_) {
-      ConnectionRow& row = overview.connections.emplace_back(client->connection->Row());
-      row.caller = client->caller;
-      row.secure = client->port == &secure_;
-      row.established = client->established;
-    }
-    std::sort(overview.connections.begin(), overview.connections.end(),
-              [](const ConnectionRow& a, const ConnectionRow& b) { return a.id < b.id; });
+    overview.connections_open = clients_.size();
+    overview.connections = [this] { return Rows(); };
+    overview.outstanding = [this] {
+      size_t sum = 0;
+      for (const auto& [id, client] : clients_) sum += client->connection->outstanding();
+      return sum;
+    };
     overview.watches = &watches_;
     overview.open_files = options_.open_files;
     overview.read_only = read_only_;
     return overview;
+  }
+  std::vector<ConnectionRow> Rows() const {
+    std::vector<ConnectionRow> rows;
+    rows.reserve(clients_.size());
+    for (const auto& [id, client] : clients_) {
+      ConnectionRow& row = rows.emplace_back(client->connection->Row());
+      row.caller = client->caller;
+      row.secure = client->port == &secure_;
+      row.established = client->established;
+    }
+    std::sort(rows.begin(), rows.end(),
+              [](const ConnectionRow& a, const ConnectionRow& b) { return a.id < b.id; });
+    return rows;
   }
   Rejections RejectionsUntilNow() const {
     Rejections rejections;

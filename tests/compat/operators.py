@@ -1,6 +1,6 @@
 """operators.py [--record|--recorded]: what those who look after ZooKeeper ask of it, four-letter
-words and the AdminServer's commands, asked of a leader and a follower of a real ZooKeeper and of
-Pando.
+words and the AdminServer's commands, asked of a leader, a follower and an observer of a real
+ZooKeeper and of Pando.
 
 What a program finds in the answers must be the same: lines and their order of words, names, and
 the kinds of values. Their values are not compared. --record writes down what ZooKeeper says, and
@@ -22,6 +22,7 @@ import zookeeper_client as zk
 RECORDING = servers.HERE / "testdata" / "operators-3.9.5.json.gz"
 EXPLAINED = servers.HERE / "operators.json"
 
+ENSEMBLE = {"count": 4, "observers": 1}
 # The two that reset come last: what they reset is asked for before.
 WORDS = ("ruok srvr stat conf cons envi mntr wchs wchc wchp dump isro dirs crst srst").split()
 OF_LINES = {"conf": "=", "envi": "=", "mntr": "\t"}  # a name, this, and a value
@@ -65,12 +66,19 @@ def shape_of_json(value, path=""):
     return shape
 
 
+def kind_of_line(name, value=None):
+    """A line may be a title. The version of the configuration is written like a zxid."""
+    if value is None:
+        return "line"
+    return "hexadecimal" if name == "version" else kind(value)
+
+
 def shape_of_word(word, text):
     """{name: kind} of lines that are one name and one value each; else {line: "line"}."""
     lines = text.splitlines()
     if word in OF_LINES:
         pairs = (line.split(OF_LINES[word], 1) for line in lines)
-        return {pair[0]: kind(pair[1]) if len(pair) > 1 else "line" for pair in pairs}
+        return {pair[0]: kind_of_line(*pair) for pair in pairs}
     for pattern, stands_for in VALUES:
         lines = [pattern.sub(stands_for, line) for line in lines]
     return {line: "line" for line in lines}
@@ -94,7 +102,7 @@ def say(ensemble):
     for address in ensemble.addresses:
         roles[re.search("Mode: (.*)", servers.four_letters(address, "srvr"))[1]] = address
     said = {}
-    for role in ("leader", "follower"):
+    for role in ("leader", "follower", "observer"):
         port = ensemble.http_ports[roles[role]]
         names = re.findall(r'href="/commands/(\w+)"', command(port))
         said[role] = {"commands": {name: "command" for name in names}}
@@ -143,11 +151,12 @@ def main():
             zookeeper = json.loads(gzip.decompress(RECORDING.read_bytes()))
         else:
             zookeeper = started(
-                servers.ZooKeeper(pathlib.Path(folder, "zookeeper"), count=3, admin=True))
+                servers.ZooKeeper(pathlib.Path(folder, "zookeeper"), **ENSEMBLE, admin=True))
         if "--record" in sys.argv:
             RECORDING.write_bytes(gzip.compress(json.dumps(zookeeper).encode(), mtime=0))
             return
-        pando = started(servers.Pando(pathlib.Path(folder, "pando"), "--zookeeper-words=*"))
+        pando = started(
+            servers.Pando(pathlib.Path(folder, "pando"), "--zookeeper-words=*", **ENSEMBLE))
     explained = json.loads(EXPLAINED.read_text())
     every = list(differences(zookeeper, pando))
     found = [one for one in every if not any(explains(why, one) for why in explained)]

@@ -56,7 +56,8 @@ def four_letters(address, word):
 
 
 class ZooKeeper:
-    """`count` real ZooKeepers; one stands alone. With `admin` each has its AdminServer."""
+    """`count` real ZooKeepers; one stands alone. With `admin` each has its AdminServer. The last of
+    them do not vote, if there are `observers`."""
 
     CONFIG = """\
 tickTime=2000
@@ -83,14 +84,15 @@ maxSessionTimeout={maximum}
         "org.slf4j.simpleLogger.defaultLogLevel": "warn",
     }
 
-    def __init__(self, folder, count=1, timeouts_ms=(4_000, 40_000), admin=False):
+    def __init__(self, folder, count=1, timeouts_ms=(4_000, 40_000), admin=False, observers=0):
         self.folder = pathlib.Path(folder)
         ports = harness.free_ports(4 * count)
         self.addresses = [f"127.0.0.1:{port}" for port in ports[:count]]
         self.http_ports = dict(zip(self.addresses, ports[3 * count:]))
         self.processes = {}
-        members = [f"server.{i}=127.0.0.1:{ports[count + i - 1]}:{ports[2 * count + i - 1]}"
-                   for i in range(1, count + 1)]
+        votes = count - observers
+        members = [f"server.{i}=127.0.0.1:{ports[count + i - 1]}:{ports[2 * count + i - 1]}" +
+                   ("" if i <= votes else ":observer") for i in range(1, count + 1)]
         for i, address in enumerate(self.addresses, 1):
             data = self.folder / f"data-{i}"
             data.mkdir(parents=True)
@@ -100,6 +102,8 @@ maxSessionTimeout={maximum}
                                         minimum=timeouts_ms[0], maximum=timeouts_ms[1])
             if count > 1:
                 config += "\n".join(members) + "\n"
+            if i > votes:
+                config += "peerType=observer\n"
             (self.folder / f"zoo-{i}.cfg").write_text(config)
 
     def start(self):
@@ -129,11 +133,15 @@ maxSessionTimeout={maximum}
 
 
 class Pando:
-    """An ensemble of Pando, as its ZooKeeper clients see it."""
+    """An ensemble of Pando, as its ZooKeeper clients see it; the last of its servers are learners,
+    if there are `observers`."""
 
-    def __init__(self, folder, *flags, count=3):
+    def __init__(self, folder, *flags, count=3, observers=0):
         pathlib.Path(folder).mkdir(parents=True, exist_ok=True)
-        self.ensemble = harness.Ensemble(folder, *flags, count=count)
+        self.ensemble = harness.Ensemble(folder, *flags, count=count - observers)
+        peers = ",".join(f"127.0.0.1:{one.ports[1]}" for one in self.ensemble.servers.values())
+        for i in range(count - observers + 1, count + 1):
+            self.ensemble.servers[i] = self.ensemble.make(i, f"--join={peers}")
         self.servers = {f"127.0.0.1:{server.ports[3]}": server
                         for server in self.ensemble.servers.values()}
         self.addresses = list(self.servers)

@@ -59,8 +59,11 @@ class ZooKeeperEnsemble(harness.TestCase):
         self.assertTrue(version.startswith("version="), text)
         return lines, int(version[len("version="):], 16)
 
+    def command(self, server, name):
+        return json.loads(server.http(f"/commands/{name}")[1])
+
     def test_the_configuration_tells_who_the_members_are(self):
-        ensemble = self.ensemble()
+        ensemble = self.ensemble("--zookeeper-words=conf,srvr,mntr")
         clients = [self.client(server) for server in ensemble.servers.values()]
         first = [self.line(server, "participant") for server in ensemble.servers.values()]
         shown = [self.config(client) for client in clients]
@@ -74,12 +77,37 @@ class ZooKeeperEnsemble(harness.TestCase):
             return watcher.events
 
         self.assertEqual(harness.wait_until(told, 20, "an event")[0][:2], (DATA_CHANGED, CONFIG))
+        leader = ensemble.leader()
+        observers = harness.wait_until(lambda: self.command(leader, "observers")["observers"], 20,
+                                       "an observer")
+        self.assertEqual([(one["sid"], one["remote_socket_address"]) for one in observers],
+                         [(4, f"127.0.0.1:{joiner.ports[1]}")])
+        harness.wait_until(lambda: self.command(leader, "monitor")["synced_observers"] == 1, 20,
+                           "an observer")
+        self.assertEqual(self.command(leader, "monitor")["quorum_size"], 3)
+        # The joiner may not serve yet.
+        voters = harness.wait_until(
+            lambda: self.command(joiner, "voting_view").get("current_config"), 20, "the members")
+        self.assertEqual(list(voters), ["1", "2", "3"])
         ensemble.pando("member", "promote", "4")
         last = [*first, self.line(joiner, "participant")]
         for client in [*clients, self.client(joiner)]:
             lines, number = self.config(client)
             self.assertEqual(lines, last)
             self.assertGreater(number, shown[0][1])
+        for server in ensemble.servers.values():
+            self.assertEqual(
+                self.command(server, "voting_view")["current_config"],
+                {str(one.id): {"server_addresses": [f"127.0.0.1:{one.ports[1]}"],
+                               "election_addresses": [f"127.0.0.1:{one.ports[1]}"],
+                               "client_address": f"127.0.0.1:{one.ports[3]}",
+                               "learner_type": "participant"}
+                 for one in ensemble.servers.values()})
+            self.assertEqual(self.command(server, "leader"),
+                             {"is_leader": server is leader, "leader_id": leader.id,
+                              "leader_ip": "127.0.0.1", "command": "leader", "error": None})
+            conf = self.say(server, b"conf").decode().splitlines()
+            self.assertEqual(conf[conf.index("membership: ") + 1:-1], last)
         self.assertGreater(watcher.get(CONFIG)[1], version)
         self.assert_fails(zk.NO_AUTH, watcher.set, CONFIG, "server.1=evil:1:1;1")
 

@@ -1,5 +1,3 @@
-#include "machine/config_text.h"
-
 #include <gtest/gtest.h>
 
 #include <map>
@@ -10,6 +8,7 @@
 #include "acl/scheme.h"
 #include "codec/record.h"
 #include "machine/machine.h"
+#include "model/config_text.h"
 #include "model/zookeeper.h"
 
 namespace pando::machine {
@@ -27,19 +26,6 @@ model::Membership TwoMembers() {
                        .role = Member::Role::kLearner,
                        .peer_address = "[::1]:7411",
                        .zookeeper_address = "[::1]:7413"}}};
-}
-
-TEST(ConfigText, IsZooKeepersDynamicConfiguration) {
-  EXPECT_EQ(ConfigText(TwoMembers(), Revision(0x1f)),
-            "server.1=a.example:7401:7401:participant;a.example:7403\n"
-            "server.10=[::1]:7411:7411:observer;[::1]:7413\n"
-            "version=1f");
-}
-
-TEST(ConfigText, AMemberThatHasNotSpokenYet) {
-  EXPECT_EQ(ConfigText({.members = {{.id = ServerId(2), .peer_address = "b:7401"}}}, Revision(9)),
-            "server.2=b:7401:7401:participant\nversion=9");
-  EXPECT_EQ(ConfigText({}, Revision(0)), "version=0");
 }
 
 class ConfigNode : public testing::Test {
@@ -64,7 +50,7 @@ class ConfigNode : public testing::Test {
     return reply.ok() ? std::get<model::OperationResult>(reply.result) : model::OperationResult();
   }
   std::string TextNow(const model::Membership& membership) const {
-    return ConfigText(membership, Revision(revision_));
+    return model::ConfigText(membership, Revision(revision_));
   }
 
   Machine machine_;

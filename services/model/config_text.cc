@@ -1,16 +1,16 @@
-#include "machine/config_text.h"
+#include "model/config_text.h"
 
 #include "absl/strings/str_cat.h"
 
-namespace pando::machine {
+namespace pando::model {
 
-std::string ConfigText(const model::Membership& membership, model::Revision version) {
+std::string ConfigText(const Membership& membership, Revision version) {
   std::string text;
-  for (const model::Member& member : membership.members) {
+  for (const Member& member : membership.members) {
     const std::string& peer = member.peer_address;
     const size_t colon = peer.rfind(':');
     const std::string port = colon == std::string::npos ? std::string() : peer.substr(colon);
-    const bool votes = member.role == model::Member::Role::kVoter;
+    const bool votes = member.role == Member::Role::kVoter;
     absl::StrAppend(&text, "server.", member.id.value(), "=", peer, port,
                     votes ? ":participant" : ":observer");
     if (!member.zookeeper_address.empty()) absl::StrAppend(&text, ";", member.zookeeper_address);
@@ -20,4 +20,4 @@ std::string ConfigText(const model::Membership& membership, model::Revision vers
   return text;
 }
 
-}  // namespace pando::machine
+}  // namespace pando::model
