@@ -8,7 +8,6 @@ It tells how long the copy of N nodes (2,000 by default) took, and how long a ch
 import argparse
 import json
 import pathlib
-import signal
 import subprocess
 import sys
 import tempfile
@@ -16,11 +15,11 @@ import time
 import types
 
 import servers
+from mover import Mover
 from servers import harness
 
 import zookeeper_client as zk
 
-PASSWORD = "digest:super:test"  # of servers.SUPER_DIGEST
 PER_FOLDER = 1_000
 CHANGES = 100
 BUDGET_S = 1.0
@@ -46,34 +45,6 @@ def fill(client, count):
         for xid in asked:
             client.answer(xid)
         made += size
-
-
-class Import:
-    """The command as a process."""
-
-    def __init__(self, addresses, pando, *words):
-        self.process = subprocess.Popen(
-            [harness.PANDO, "import", "zookeeper", ",".join(addresses), "/app", "-o", "json",
-             "--zookeeper-auth", PASSWORD, *words],
-            env=pando.environment(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True)
-        self.said = harness.Lines(self.process.stderr)
-
-    def wait_said(self, words):
-        while words not in (line := self.said.next(120)):
-            if not line:
-                raise AssertionError(f"the import ended without {words}")
-            print(line, end="")
-        print(line, end="")
-
-    def stop(self):
-        began = time.monotonic()
-        self.process.send_signal(signal.SIGINT)
-        summary = json.loads(self.process.stdout.read())
-        self.wait_said("verified")
-        assert self.process.wait(60) == 0
-        print(f"stopped and verified in {time.monotonic() - began:.1f} s: {summary}")
-        return summary
 
 
 def lag(source, pando):
@@ -109,7 +80,7 @@ def main():
             zookeeper.start()
             pando.start()
             fill(client_of(zookeeper.addresses[0]), options.nodes)
-            move = Import(zookeeper.addresses, pando, "--verify")
+            move = Mover("import", zookeeper.addresses, pando, "--verify")
             move.wait_said("following")
             source = client_of(zookeeper.addresses[2])
             worst = lag(source, pando)
