@@ -72,10 +72,11 @@ def run(modules, zookeeper, folder):
     # What CI sets makes kazoo test the settings of its own CI.
     env = environment(zookeeper)
     env.pop("CI", None)
-    subprocess.run([str(VENV.absolute() / "bin" / "python"), "-m", "pytest", "-q", "-p",
-                    "no:cacheprovider", "--rootdir", str(tests.absolute()), "--timeout=180",
-                    "--tb=short", "--show-capture=no", f"--junit-xml={report}", *deselect,
-                    *map(os.path.abspath, paths)], env=env, cwd=folder, check=False)
+    env["PYTHONPATH"] = str(KAZOO)
+    subprocess.run([str(VENV.absolute() / "bin" / "python"), "-m", "pytest", "-q",
+                    "-p", "no_pause", "-p", "no:cacheprovider", "--rootdir", str(tests.absolute()),
+                    "--timeout=180", "--tb=short", "--show-capture=no", f"--junit-xml={report}",
+                    *deselect, *map(os.path.abspath, paths)], env=env, cwd=folder, check=False)
     return results(report)
 
 
