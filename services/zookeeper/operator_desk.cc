@@ -1,5 +1,6 @@
 #include "zookeeper/operator_desk.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "zookeeper/commands.h"
@@ -40,9 +41,15 @@ void OperatorDesk::Act(Word word) {
   if (word == Word::kCrst) host_->ResetConnectionStats();
 }
 
+bool OperatorDesk::HasRoomFor(Asks asks) const {
+  const auto same = std::count_if(waiting_.begin(), waiting_.end(),
+                                  [asks](const auto& one) { return one.second->asks == asks; });
+  return static_cast<size_t>(same) < (asks == Asks::kSessions ? kDumpsMax : kSurveysMax);
+}
+
 void OperatorDesk::LookFor(Asks asks, OnOverview reply) {
   if (asks == Asks::kNothing) return reply(host_->Look());
-  if (waiting_.size() >= kWaitingMax) return reply(Busy(asks));
+  if (!HasRoomFor(asks)) return reply(Busy(asks));
   const uint64_t lane = host_->OpenLane();
   auto waiting = std::make_unique<Waiting>(Waiting{asks, Dump(), std::move(reply)});
   if (asks == Asks::kEnsemble) waiting->questions = Survey();

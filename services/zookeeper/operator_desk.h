@@ -47,8 +47,9 @@ class OperatorDesk {
     virtual bool Ask(uint64_t lane, std::vector<io::Request> requests) = 0;
   };
 
-  // Of those for whom the core is asked, at the same time.
-  static constexpr size_t kWaitingMax = 4;
+  // At the same time. A dump holds all sessions and their nodes; the members are few.
+  static constexpr size_t kDumpsMax = 4;
+  static constexpr size_t kSurveysMax = 64;
 
   OperatorDesk(std::vector<Word> enabled, Host* host) : enabled_(std::move(enabled)), host_(host) {}
 
@@ -69,6 +70,7 @@ class OperatorDesk {
   };
 
   void Act(Word word);
+  bool HasRoomFor(Asks asks) const;
   void LookFor(Asks asks, OnOverview reply);
   void GoOn(uint64_t lane);
   Overview Busy(Asks asks);

@@ -195,8 +195,13 @@ TEST_F(OperatorDeskTest, WithoutRoomThereIsNoDump) {
   EXPECT_THAT(words_, ElementsAre(std::string(kNotServing) + "\n"));
   EXPECT_THAT(closed_, ElementsAre(1));
   full_ = false;
-  for (size_t i = 0; i <= OperatorDesk::kWaitingMax; ++i) Say(Word::kDump);
+  for (size_t i = 0; i <= OperatorDesk::kDumpsMax; ++i) Say(Word::kDump);
   EXPECT_EQ(words_.size(), 2u);
+  // Which does not keep anybody from asking for the members.
+  for (size_t i = 0; i < OperatorDesk::kSurveysMax; ++i) Say(Word::kConf);
+  EXPECT_EQ(words_.size(), 2u);
+  Say(Word::kConf);
+  EXPECT_EQ(words_.size(), 3u);
 }
 
 }  // namespace
