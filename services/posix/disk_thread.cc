@@ -21,7 +21,7 @@ namespace {
 
 size_t BytesOf(const io::Append& append) {
   size_t bytes = 0;
-  for (const model::Entry& entry : append.entries) bytes += entry.bytes();
+  for (const raft::EntryRef& entry : append.entries) bytes += entry->bytes();
   return bytes;
 }
 
@@ -227,7 +227,7 @@ bool DiskThread::WaitOutFullDisk(std::deque<Order>* orders) {
 void DiskThread::DropAhead(const std::vector<io::Append>& batch, const std::deque<Order>& orders) {
   model::Revision wanted(std::numeric_limits<uint64_t>::max());
   const auto want_place_of = [&](const io::Append& append) {
-    if (!append.entries.empty()) wanted = std::min(wanted, append.entries.front().index);
+    if (!append.entries.empty()) wanted = std::min(wanted, append.entries.front()->index);
   };
   for (const io::Append& append : batch) want_place_of(append);
   model::Revision first_kept;

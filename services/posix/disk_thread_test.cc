@@ -32,12 +32,16 @@ constexpr uint64_t kSegmentBytes = 64 * model::kKiB;
 model::Revision R(uint64_t index) { return model::Revision(index); }
 model::Term T(uint64_t term) { return model::Term(term); }
 
+raft::EntryRef MakeRef(uint64_t index, uint64_t term, std::string payload) {
+  return std::make_shared<const model::Entry>(
+      model::Entry{.index = R(index), .term = T(term), .payload = std::move(payload)});
+}
+
 // Entries [first, last] of term 1 in one append.
 io::Append Entries(uint64_t id, uint64_t first, uint64_t last, size_t payload_bytes = 8) {
   io::Append append{.id = io::AppendId(id)};
   for (uint64_t i = first; i <= last; ++i) {
-    append.entries.push_back(
-        {.index = R(i), .term = T(1), .payload = std::string(payload_bytes, 'x')});
+    append.entries.push_back(MakeRef(i, 1, std::string(payload_bytes, 'x')));
   }
   return append;
 }
@@ -146,7 +150,8 @@ TEST_F(DiskThreadTest, WhatIsPersistedIsThereAtTheNextStart) {
   Start();
   io::Append append = Entries(1, 1, 3);
   append.vote = {T(1), model::ServerId(2)};
-  const std::vector<model::Entry> entries = append.entries;
+  std::vector<model::Entry> entries;
+  for (const raft::EntryRef& entry : append.entries) entries.push_back(*entry);
   log_->Append(std::move(append));
   ASSERT_EQ(NextPersisted(), 1u);
   const wal::Recovered found = StopAndRecover();
@@ -218,7 +223,7 @@ TEST_F(DiskThreadTest, ResetBeginsTheLogAnew) {
   log_->Append(Entries(1, 1, 9));
   log_->Reset(R(100), T(7));
   io::Append append{.id = io::AppendId(2)};
-  append.entries.push_back({.index = R(101), .term = T(7)});
+  append.entries.push_back(MakeRef(101, 7, ""));
   log_->Append(std::move(append));
   ASSERT_EQ(NextPersisted(), 1u);
   ASSERT_EQ(NextPersisted(), 2u);
@@ -312,7 +317,7 @@ TEST_F(DiskThreadTest, AResetWaitsForRoomToo) {
   disk_->AwaitRefusals(2);
   disk_->SetFull(false);
   io::Append append{.id = io::AppendId(2)};
-  append.entries.push_back({.index = R(101), .term = T(7)});
+  append.entries.push_back(MakeRef(101, 7, ""));
   log_->Append(std::move(append));
   ASSERT_EQ(NextPersisted(), 2u);
   EXPECT_EQ(StopAndRecover().previous, (wal::Position{R(100), T(7)}));

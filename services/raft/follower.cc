@@ -77,7 +77,7 @@ void Raft::CutFrom(model::Revision first) {
   persisted_ = std::min(persisted_, first - 1);
   for (Unpersisted& append : unpersisted_) append.last = std::min(append.last, first - 1);
   if (output_.append) {
-    std::erase_if(output_.append->entries, [first](const auto& e) { return e.index >= first; });
+    std::erase_if(output_.append->entries, [first](const auto& e) { return e->index >= first; });
   }
 }
 

@@ -45,8 +45,8 @@ TEST_F(OneOfThree, ALeaderAppendsAndNeverCuts) {
   Start(4, {EntryOf(1, 2), EntryOf(2, 4)});
   Lead();
   ASSERT_EQ(unsynced_.size(), 1u);
-  EXPECT_EQ(unsynced_[0].entries.front().index, Revision(3));
-  EXPECT_EQ(unsynced_[0].entries.front().kind, EntryKind::kNoop);
+  EXPECT_EQ(unsynced_[0].entries.front()->index, Revision(3));
+  EXPECT_EQ(unsynced_[0].entries.front()->kind, EntryKind::kNoop);
   EXPECT_EQ(raft().Propose(now_, EntryKind::kCommand, "a").value(), Revision(4));
 }
 

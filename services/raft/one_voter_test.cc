@@ -107,7 +107,7 @@ TEST_F(OneVoter, ARestartRaisesTheTermAndCommitsTheOldEntriesWithItsOwn) {
   Sync();
   EXPECT_EQ(raft_->term(), Term(5));
   EXPECT_EQ(committed_, (std::vector<std::string>{"older than the crash", ""}));
-  EXPECT_EQ(appends_.back().entries.back().index, Revision(13));
+  EXPECT_EQ(appends_.back().entries.back()->index, Revision(13));
 }
 
 TEST_F(OneVoter, AReadWaitsForTheFirstEntryOfTheTerm) {

@@ -36,8 +36,9 @@ struct Append {
   // What a server without data has to remember until its ensemble is formed; whole whenever it
   // changed. Not Raft's own, but it goes the same way.
   std::optional<model::Formation> formation;
-  // Contiguous. Entries at and above the first one's index that were appended before are cut.
-  std::vector<model::Entry> entries;
+  // Contiguous; the log's own. Entries at and above the first one's index that were appended before
+  // are cut.
+  std::vector<EntryRef> entries;
 };
 
 // What a server has no room for.

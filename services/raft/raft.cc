@@ -347,7 +347,7 @@ Append& Raft::PendingAppend() {
 }
 
 void Raft::AppendEntry(EntryRef entry) {
-  PendingAppend().entries.push_back(*entry);
+  PendingAppend().entries.push_back(entry);
   if (entry->kind == model::EntryKind::kMembership) {
     members_.Push(entry->index, MembershipOf(*entry));
     FollowMembership();

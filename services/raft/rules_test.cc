@@ -384,7 +384,7 @@ TEST_F(OneOfThree, CutsOnlyWhatConflicts) {
   Obey();
   ASSERT_EQ(unsynced_.size(), 1u);
   ASSERT_EQ(unsynced_[0].entries.size(), 1u);
-  EXPECT_EQ(unsynced_[0].entries[0], *RefOf(3, 5));
+  EXPECT_EQ(*unsynced_[0].entries[0], *RefOf(3, 5));
 }
 
 TEST_F(OneOfThree, AppliesNothingPastWhatItsLeaderHasVerified) {

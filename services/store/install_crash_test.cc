@@ -155,13 +155,16 @@ class Server {
   bool Log(uint64_t first, uint64_t count, uint64_t term) {
     io::Append append;
     for (uint64_t i = first; i < first + count; ++i) {
-      append.entries.push_back({.index = R(i),
-                                .term = model::Term(term),
-                                .payload = absl::StrCat("entry ", i, " of ", term)});
-      attempted_[i] = append.entries.back().payload;
+      append.entries.push_back(std::make_shared<const model::Entry>(
+          model::Entry{.index = R(i),
+                       .term = model::Term(term),
+                       .payload = absl::StrCat("entry ", i, " of ", term)}));
+      attempted_[i] = append.entries.back()->payload;
     }
     if (!Went(wal_->Write(std::vector<io::Append>{append}))) return false;
-    for (const model::Entry& entry : append.entries) logged_[entry.index.value()] = entry.payload;
+    for (const raft::EntryRef& entry : append.entries) {
+      logged_[entry->index.value()] = entry->payload;
+    }
     return true;
   }
 

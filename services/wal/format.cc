@@ -200,18 +200,18 @@ void AppendRecord(const model::Formation& formation, std::string* body) {
   out.Bytes(codec::EncodeFormation(formation));
 }
 
-void AppendRecord(Position previous, std::span<const model::Entry> entries, std::string* body) {
+void AppendRecord(Position previous, std::span<const raft::EntryRef> entries, std::string* body) {
   CHECK(!entries.empty());
   base::Writer out(body);
   out.Byte(static_cast<uint8_t>(Tag::kEntries));
   Put(previous, &out);
   out.Varint(entries.size());
   model::Revision index = previous.index;
-  for (const model::Entry& entry : entries) {
-    CHECK(entry.index == ++index);
-    out.Varint(entry.term.value());
-    out.Byte(static_cast<uint8_t>(entry.kind));
-    out.Bytes(entry.payload);
+  for (const raft::EntryRef& entry : entries) {
+    CHECK(entry->index == ++index);
+    out.Varint(entry->term.value());
+    out.Byte(static_cast<uint8_t>(entry->kind));
+    out.Bytes(entry->payload);
   }
 }
 

@@ -27,6 +27,7 @@
 #include "model/formation.h"
 #include "model/ids.h"
 #include "model/limits.h"
+#include "raft/message.h"
 
 namespace pando::wal {
 
@@ -121,7 +122,7 @@ void AppendRecord(const HardState& state, std::string* body);
 void AppendRecord(const ResetTo& reset, std::string* body);
 void AppendRecord(const model::Formation& formation, std::string* body);
 // REQUIRES: `entries` are contiguous and start right after `previous`.
-void AppendRecord(Position previous, std::span<const model::Entry> entries, std::string* body);
+void AppendRecord(Position previous, std::span<const raft::EntryRef> entries, std::string* body);
 
 // No more bytes of a body than this are one entry, or the frame of one record. A formation has no
 // bound but those of its members.

@@ -20,7 +20,7 @@ std::string SomeBody() {
   std::string body;
   AppendRecord(Head{.state = state, .last = last}, &body);
   AppendRecord(state, &body);
-  const std::vector<model::Entry> entries = {MakeEntry(42, 9, "payload"), MakeEntry(43, 9, "")};
+  const std::vector<raft::EntryRef> entries = {MakeRef(42, 9, "payload"), MakeRef(43, 9, "")};
   AppendRecord(last, entries, &body);
   AppendRecord(ResetTo{.last = last, .keeps_suffix = true}, &body);
   AppendRecord(*MakeFormation(5, true).formation, &body);
@@ -109,9 +109,9 @@ TEST(Body, FramesAndEntriesKeepToTheirBounds) {
   AppendRecord(Head{.state = state, .last = last}, &body);
   EXPECT_LE(body.size(), kRecordBytesMax);
   body.clear();
-  const std::vector<model::Entry> one = {MakeEntry(1, most, std::string(5'000'000, 'x'))};
+  const std::vector<raft::EntryRef> one = {MakeRef(1, most, std::string(5'000'000, 'x'))};
   AppendRecord({}, one, &body);
-  EXPECT_LE(body.size(), EntryBytesMax(one[0]) + kRecordBytesMax);
+  EXPECT_LE(body.size(), EntryBytesMax(*one[0]) + kRecordBytesMax);
 }
 
 TEST(Body, WhatNoEncoderMadeIsRefused) {

@@ -180,12 +180,12 @@ absl::Status Wal::AddFormation(const model::Formation& formation) {
   return absl::OkStatus();
 }
 
-absl::Status Wal::AddEntries(std::span<const model::Entry> entries) {
+absl::Status Wal::AddEntries(std::span<const raft::EntryRef> entries) {
   while (!entries.empty()) {
     size_t bytes = body_.size() + kRecordBytesMax;
     size_t count = 0;
     while (count < entries.size()) {
-      bytes += EntryBytesMax(entries[count]);
+      bytes += EntryBytesMax(*entries[count]);
       if (bytes > model::kWalBatchBytesMax) break;
       ++count;
     }
@@ -195,7 +195,7 @@ absl::Status Wal::AddEntries(std::span<const model::Entry> entries) {
     }
     // An entry beyond every limit has a batch of its own.
     count = std::max<size_t>(count, 1);
-    const Position previous = PositionBefore(entries.front().index);
+    const Position previous = PositionBefore(entries.front()->index);
     AppendRecord(previous, entries.first(count), &body_);
     batch_runs_.push_back({.previous = previous, .entries = entries.first(count)});
     entries = entries.subspan(count);
@@ -208,13 +208,13 @@ Position Wal::PositionBefore(model::Revision index) const {
   CHECK(index);
   const model::Revision before = index - 1;
   const Position end = batch_runs_.empty() ? contents_.last()
-                                           : Position{batch_runs_.back().entries.back().index, {}};
+                                           : Position{batch_runs_.back().entries.back()->index, {}};
   CHECK(before <= end.index);  // there are no gaps
   for (auto run = batch_runs_.rbegin(); run != batch_runs_.rend(); ++run) {
     if (before == run->previous.index) return run->previous;
     if (before > run->previous.index) {
       return {before,
-              run->entries[static_cast<size_t>(index - run->entries.front().index) - 1].term};
+              run->entries[static_cast<size_t>(index - run->entries.front()->index) - 1]->term};
     }
   }
   // Raft never cuts what is committed, and only that is ever dropped.
@@ -237,8 +237,8 @@ absl::Status Wal::CommitBatch() {
   if (batch_formation_) formation_ = std::move(batch_formation_);
   for (const Run& run : batch_runs_) {
     contents_.CutAfter(run.previous);
-    for (const model::Entry& entry : run.entries) contents_.Push(*place, entry.term);
-    CHECK(contents_.last().index == run.entries.back().index);
+    for (const raft::EntryRef& entry : run.entries) contents_.Push(*place, entry->term);
+    CHECK(contents_.last().index == run.entries.back()->index);
   }
   BeginBatch();
   return absl::OkStatus();

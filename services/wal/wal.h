@@ -127,7 +127,7 @@ class Wal {
   // Entries of the batch at hand: on disk with it, in `contents_` after it.
   struct Run {
     Position previous;
-    std::span<const model::Entry> entries;
+    std::span<const raft::EntryRef> entries;
   };
 
   Wal(io::Disk* disk, std::string dir, Options options, base::Rng rng, Replayed replayed);
@@ -135,7 +135,7 @@ class Wal {
   absl::Status CheckUsable() const;
   absl::Status RaiseStartCount();
   absl::Status AddFormation(const model::Formation& formation);
-  absl::Status AddEntries(std::span<const model::Entry> entries);
+  absl::Status AddEntries(std::span<const raft::EntryRef> entries);
   Position PositionBefore(model::Revision index) const;
   void BeginBatch();
   absl::Status CommitBatch();

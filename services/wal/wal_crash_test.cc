@@ -236,7 +236,7 @@ TEST(Rot, WhatDoesNotFollowFromTheLogBeforeItIsDataLoss) {
   };
   const auto entries = [&](Position previous) {
     std::string body = head(state, last);
-    const std::vector<model::Entry> one = {MakeEntry(previous.index.value() + 1, 3, "x")};
+    const std::vector<raft::EntryRef> one = {MakeRef(previous.index.value() + 1, 3, "x")};
     AppendRecord(previous, one, &body);
     return body;
   };
@@ -324,8 +324,8 @@ struct LogState {
     }
     if (append.formation) formation = append.formation;
     if (append.entries.empty()) return;
-    entries.erase(entries.lower_bound(append.entries.front().index.value()), entries.end());
-    for (const model::Entry& entry : append.entries) entries[entry.index.value()] = entry;
+    entries.erase(entries.lower_bound(append.entries.front()->index.value()), entries.end());
+    for (const raft::EntryRef& entry : append.entries) entries[entry->index.value()] = *entry;
   }
   void Reset(Position to) {
     const uint64_t index = to.index.value();

@@ -98,14 +98,18 @@ TEST_F(WalTest, ANewDirIsAnEmptyLog) {
 
 TEST_F(WalTest, EntriesComeBackAsTheyWereWritten) {
   Open();
-  io::Append append = MakeAppend(1, 1, {"a", "", std::string(10'000, 'c')});
-  append.entries[1].kind = model::EntryKind::kNoop;
-  append.entries[2].kind = model::EntryKind::kMembership;
-  append.entries[2].term = model::Term(4);
+  std::vector<model::Entry> entries = {MakeEntry(1, 1, "a"), MakeEntry(2, 1, ""),
+                                       MakeEntry(3, 4, std::string(10'000, 'c'))};
+  entries[1].kind = model::EntryKind::kNoop;
+  entries[2].kind = model::EntryKind::kMembership;
+  io::Append append;
+  for (const model::Entry& entry : entries) {
+    append.entries.push_back(std::make_shared<const model::Entry>(entry));
+  }
   ASSERT_EQ(Write({append}), absl::OkStatus());
   EXPECT_EQ(wal_->last(), At(3, 4));
   KillAndOpen();
-  EXPECT_EQ(recovered_.entries, append.entries);
+  EXPECT_EQ(recovered_.entries, entries);
   EXPECT_EQ(recovered_.previous, Position());
   EXPECT_EQ(wal_->last(), At(3, 4));
 }

@@ -1,4 +1,5 @@
 // The WAL's names, headers and bodies.
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -11,10 +12,11 @@ namespace pando::wal {
 namespace {
 
 void AppendView(const EntriesView& view, std::string* body) {
-  std::vector<model::Entry> entries;
+  std::vector<raft::EntryRef> entries;
   model::Revision index = view.previous.index;
   for (const EntriesView::Item& item : view.items) {
-    entries.push_back({++index, item.term, item.kind, std::string(item.payload)});
+    entries.push_back(std::make_shared<const model::Entry>(
+        model::Entry{++index, item.term, item.kind, std::string(item.payload)}));
   }
   AppendRecord(view.previous, entries, body);
 }

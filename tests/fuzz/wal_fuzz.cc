@@ -83,11 +83,12 @@ class Dir {
 
   static std::string EntriesBody(fuzz::Choices* choices) {
     const Position previous = Place(choices);
-    std::vector<model::Entry> entries;
+    std::vector<raft::EntryRef> entries;
     model::Revision index = previous.index;
     for (size_t count = 1 + choices->Below(4); count > 0; --count) {
-      entries.push_back({++index, model::Term(choices->Number()), model::EntryKind::kCommand,
-                         std::string(choices->Bytes())});
+      entries.push_back(std::make_shared<const model::Entry>(
+          model::Entry{++index, model::Term(choices->Number()), model::EntryKind::kCommand,
+                       std::string(choices->Bytes())}));
     }
     std::string body;
     AppendRecord(previous, entries, &body);

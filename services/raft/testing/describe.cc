@@ -118,7 +118,8 @@ std::vector<std::string> Describe(model::ServerId server, const Output& output, 
     }
     if (!output.append->entries.empty()) {
       absl::StrAppend(&line, " [",
-                      DescribeAll(output.append->entries, [](const auto& e) { return e; }), "]");
+                      DescribeAll(output.append->entries, [](const EntryRef& e) { return *e; }),
+                      "]");
     }
     lines.push_back(std::move(line));
   }

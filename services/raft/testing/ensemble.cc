@@ -243,8 +243,8 @@ void Ensemble::SyncOne(uint64_t id) {
     server.vote = append.vote->vote;
   }
   if (!append.entries.empty()) {
-    server.log.erase(server.log.lower_bound(append.entries.front().index), server.log.end());
-    for (model::Entry& entry : append.entries) server.log[entry.index] = std::move(entry);
+    server.log.erase(server.log.lower_bound(append.entries.front()->index), server.log.end());
+    for (const EntryRef& entry : append.entries) server.log[entry->index] = *entry;
   }
   server.raft->Persisted(Clock(server), append.id);
   Obey(&server);

@@ -3,6 +3,7 @@
 #define PANDO_WAL_TESTING_ENTRIES_H_
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,11 +18,15 @@ inline model::Entry MakeEntry(uint64_t index, uint64_t term, std::string payload
       .index = model::Revision(index), .term = model::Term(term), .payload = std::move(payload)};
 }
 
+inline raft::EntryRef MakeRef(uint64_t index, uint64_t term, std::string payload) {
+  return std::make_shared<const model::Entry>(MakeEntry(index, term, std::move(payload)));
+}
+
 // Entries from `first` on.
 inline io::Append MakeAppend(uint64_t first, uint64_t term, std::vector<std::string> payloads) {
   io::Append append;
   for (std::string& payload : payloads) {
-    append.entries.push_back(MakeEntry(first++, term, std::move(payload)));
+    append.entries.push_back(MakeRef(first++, term, std::move(payload)));
   }
   return append;
 }
