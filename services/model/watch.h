@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "model/change.h"
 #include "model/ids.h"
 
@@ -27,10 +27,12 @@ struct StreamBatch {
     uint32_t change = 0;  // index into batch->changes
     bool with_data = false;
   };
+  // Most streams have one change of a revision: it needs no memory of its own.
+  using Selection = absl::InlinedVector<Selected, 2>;
   // All events of the stream up to this one, inclusive, come with it or came before it.
   Revision revision;
   std::shared_ptr<const ChangeBatch> batch;
-  std::vector<Selected> selected;
+  Selection selected;
   size_t bytes() const;
 };
 

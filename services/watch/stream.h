@@ -50,7 +50,7 @@ struct Stream {
   model::Revision told;
 
   // Of the batch at hand.
-  std::vector<model::StreamBatch::Selected> selected;
+  model::StreamBatch::Selection selected;
   std::vector<uint32_t> ending;  // `once` targets that have their event in it
 };
 
