@@ -670,6 +670,7 @@ ClusterTotals Cluster::Run() {
   CheckReturn();
   CheckDeafLeader();
 
+  for (const auto& client : clients_) client->Abandon();
   // What nobody was told took effect when it was written, or not at all. Of a Delete nobody knows.
   for (Call& call : history_) {
     if (call.outcome) continue;

@@ -27,6 +27,10 @@ class ClusterClient : public io::ReplySink, public std::enable_shared_from_this<
 
   void Start();
   void Stop() { stopping_ = true; }
+  // The run is over: nobody will know what became of the call under way.
+  void Abandon() {
+    if (attempt_) Finish(nullptr);
+  }
   // Calls that were answered for good.
   uint64_t done() const { return done_; }
 
