@@ -1,4 +1,4 @@
-# pando_module(NAME [DEPS module...] [LIBS target...] [TEST_DEPS module...] [TEST_LIBS target...])
+# pando_module(NAME [THREADS] [DEPS module...] [LIBS target...] [TEST_DEPS module...] [TEST_LIBS target...])
 #
 # One library per folder of services/. A module's only include root of its own is a folder with one
 # link in it, `<NAME>` -> services/<NAME>, so `#include "raft/raft.h"` compiles only in a module
@@ -8,12 +8,16 @@
 # `*_test.cc`, and what lies in testing/, become the test binary <NAME>_test, which may see
 # TEST_DEPS too;
 # `*_bench.cc` become <NAME>_bench, on Google Benchmark.
+#
+# THREADS: its tests run several threads. They are labelled `threads`, and the target `threads` builds
+# them: in the others there is nothing for a thread sanitizer to find.
 find_package(GTest REQUIRED)
 find_package(benchmark)
 include(GoogleTest)
+add_custom_target(threads)
 
 function(pando_module NAME)
-  cmake_parse_arguments(ARG "" "" "DEPS;LIBS;TEST_DEPS;TEST_LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "THREADS" "" "DEPS;LIBS;TEST_DEPS;TEST_LIBS" ${ARGN})
   set(source_dir ${CMAKE_CURRENT_SOURCE_DIR}/${NAME})
   set(include_root ${CMAKE_BINARY_DIR}/include/${NAME})
   file(MAKE_DIRECTORY ${include_root})
@@ -44,6 +48,10 @@ function(pando_module NAME)
     target_compile_definitions(${NAME}_test PRIVATE PANDO_TESTDATA="${source_dir}/testdata")
     add_test(NAME ${NAME} COMMAND ${NAME}_test --gtest_brief=1)
     set_tests_properties(${NAME} PROPERTIES LABELS unit TIMEOUT 300)
+    if(ARG_THREADS)
+      set_property(TEST ${NAME} APPEND PROPERTY LABELS threads)
+      add_dependencies(threads ${NAME}_test)
+    endif()
   endif()
   if(benches AND benchmark_FOUND)
     add_executable(${NAME}_bench EXCLUDE_FROM_ALL ${benches})
