@@ -92,6 +92,21 @@ func (e *Ensemble) AwaitLeaderless(member *Member) error {
 	})
 }
 
+// Term is the newest one that a member knows of.
+func (e *Ensemble) Term(member *Member) (int64, error) {
+	var term int64
+	what := fmt.Sprintf("server %d says its term", member.ID)
+	err := await(leaderTimeout, what, func() (bool, error) {
+		status := e.status(member)
+		if status == nil {
+			return false, nil
+		}
+		term = status.Header.Term
+		return true, nil
+	})
+	return term, err
+}
+
 // Followers are the running members that do not lead.
 func (e *Ensemble) Followers() ([]*Member, error) {
 	leader, err := e.Leader()
