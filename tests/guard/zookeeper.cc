@@ -80,6 +80,7 @@ class Port : public zookeeper::Host, private zookeeper::Feed::Reader {
     zookeeper::Connection::Options options;
     options.identities = {acl::kAnyone, {acl::kIpScheme, "10.0.0.1"}};
     options.frame_bytes_max = model::kMiB;
+    options.reply_bytes_max = model::kMiB;
     options.server = model::ServerId(1);
     clients_[id] = std::make_unique<zookeeper::Connection>(id, std::move(options), this);
     std::string greeting;
