@@ -259,7 +259,7 @@ func TestFailover(t *testing.T) {
 	session.Close()
 	<-stamped
 	back := stamps[pando.Reconnected].Sub(stamps[pando.Suspended])
-	t.Logf("back after %v", back)
+	t.Logf("back after %d ms", back.Milliseconds())
 	if back < 0 || back > 200*time.Millisecond {
 		t.Fatal("too late")
 	}

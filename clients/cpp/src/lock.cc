@@ -43,7 +43,7 @@ absl::Status Held::GiveBack(internal::UnaryMethod<Stub, Request, Response> leave
   if (given_back_) return absl::OkStatus();
   Request request;
   request.set_ownership_path(ownership_path_);
-  const absl::Status status = session_->Call(leave, std::move(request)).status();
+  absl::Status status = session_->Call(leave, std::move(request)).status();
   given_back_ = status.ok();
   return status;
 }

@@ -49,7 +49,7 @@ test("pipeline_throughput", async (t) => {
     pipeline = Math.max(pipeline, await rate(() => session.get("/")));
   }
   stub.close();
-  const said = `unary ${unary}/s, pipeline ${pipeline}/s: ${(pipeline / unary).toFixed(1)} times`;
+  const said = `unary ${unary}/s, pipeline ${pipeline}/s: ${(pipeline / unary).toFixed(1)} times as many`;
   t.diagnostic(said);
   assert.ok(pipeline >= 5 * unary, said);
 });

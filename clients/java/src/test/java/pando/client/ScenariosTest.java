@@ -214,7 +214,9 @@ class ScenariosTest {
       world.ensemble.heal();
       back = Math.min(back, failoverMs("mine-" + round));
     }
-    assertTrue(back < 200, "back after " + back + " ms");
+    String said = "back after %d ms".formatted(back);
+    System.out.println(said);
+    assertTrue(back < 200, said);
   }
 
   private long failoverMs(String name) {
