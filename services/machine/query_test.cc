@@ -1,4 +1,4 @@
-// What ZooKeeper's clients ask; the other queries are machine_test's.
+// What ZooKeeper's clients ask; the other queries are in machine_test.
 #include <gtest/gtest.h>
 
 #include <cstddef>
