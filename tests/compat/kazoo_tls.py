@@ -1,7 +1,5 @@
-"""kazoo_tls.py: kazoo over TLS at --listen-zookeeper-tls, with certificates on both sides.
-
-kazoo's own test of it starts its servers with Java's keystores, which pandod does not read
-(kazoo/skips.txt).
+"""kazoo_tls.py: kazoo over TLS at --listen-zookeeper-tls, with certificates on both sides: what it
+does with them, whom it is taken for, and who is refused. kazoo's own test of TLS creates a node.
 """
 
 import pathlib
