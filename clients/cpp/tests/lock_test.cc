@@ -38,6 +38,23 @@ TEST_F(Locks, WhoWaitsForEverWaits) {
   Must(Lock::Take(session.get(), root_ + "/lock", std::chrono::milliseconds::max()));
 }
 
+// The servers wait for as long as they have promised; the holder, for less.
+TEST_F(Locks, WhoIsCutOffKnowsItBeforeTheNextHasTheLock) {
+  const std::string front = Front(1);
+  const auto ann = World::Connect({.endpoints = {front}, .session_timeout = seconds(2)});
+  const auto bob = World::Connect();
+  const auto held = Must(Lock::Take(ann.get(), root_ + "/lock", seconds(0)));
+  const auto events = ann->Events();
+  auto next = std::async(std::launch::async, [&] {
+    Must(Lock::Take(bob.get(), root_ + "/lock", seconds(20)));
+    return Clock::now();
+  });
+  Ask("silence " + front);
+  EXPECT_TRUE(Until(events.get(), SessionEvent::kLost, milliseconds(2500)));
+  const Clock::time_point known = Clock::now();
+  EXPECT_LT(known, next.get());
+}
+
 // Whoever has lost a lock changes nothing with it.
 TEST_F(Locks, AWriteIsGuardedByItsLock) {
   const auto session = World::Connect();
