@@ -98,7 +98,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options, io::Inbox
   const Options& o = parts->edge.options();
   absl::StatusOr<std::unique_ptr<transport::Acceptor>> acceptor =
       transport::Acceptor::Listen({.address = o.listen_address,
-                                   .tls = o.credentials != nullptr,
+                                   .tls = o.tls,
                                    .connections_max = o.connections_max,
                                    .patience = kFirstBytePatience,
                                    .now = o.now,
@@ -107,9 +107,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options, io::Inbox
   parts->acceptor = *std::move(acceptor);
 
   grpc::ServerBuilder builder;
-  auto connections = builder.experimental().AddExternalConnectionAcceptor(
-      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-      o.credentials != nullptr ? o.credentials : grpc::InsecureServerCredentials());
+  parts->acceptor->AddTo(&builder);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kMinPingIntervalMs);
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
@@ -128,7 +126,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options, io::Inbox
   builder.RegisterService(&parts->election);
   parts->server = builder.BuildAndStart();
   if (parts->server == nullptr) return absl::InternalError("gRPC does not start");
-  parts->acceptor->Start(std::move(connections));
+  parts->acceptor->Start();
   std::unique_ptr<Server> server(new Server(std::move(parts)));
   server->SetServing(false);
   return server;

@@ -5,8 +5,6 @@
 #ifndef PANDO_API_SERVER_H_
 #define PANDO_API_SERVER_H_
 
-#include <grpcpp/security/server_credentials.h>
-
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -21,6 +19,7 @@
 #include "model/acl.h"
 #include "model/ids.h"
 #include "net/refusals.h"
+#include "transport/server_tls.h"
 
 namespace pando::api {
 
@@ -36,8 +35,8 @@ struct AuditEntry {
 
 // What is called may be called from any thread, and must not block.
 struct Options {
-  std::string listen_address;                            // HOST:PORT; port 0: any
-  std::shared_ptr<grpc::ServerCredentials> credentials;  // null: without encryption
+  std::string listen_address;           // HOST:PORT; port 0: any
+  transport::ServerTls* tls = nullptr;  // null: without encryption; outlives the server
   size_t connections_max = 10'000;
   net::Refusals* refusals = nullptr;  // of connections; outlives the server
   model::ServerId server;

@@ -17,8 +17,8 @@ constexpr int kResponseBytesMax = 64 * 1024;
 
 // gRPC checks that the certificate it is shown is one of the address's host.
 std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const Options& options) {
-  if (!options.tls) return grpc::InsecureChannelCredentials();
-  const std::shared_ptr<const tls::Material> material = options.tls();
+  if (options.tls == nullptr) return grpc::InsecureChannelCredentials();
+  const std::shared_ptr<const tls::Material> material = options.tls->current();
   return grpc::SslCredentials({.pem_root_certs = material->ca_pem,
                                .pem_private_key = material->key_pem,
                                .pem_cert_chain = material->certificate_pem});

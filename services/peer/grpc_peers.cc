@@ -42,12 +42,11 @@ constexpr std::chrono::milliseconds kStopPatience(500);
 
 absl::StatusOr<std::unique_ptr<GrpcPeers>> GrpcPeers::Start(Options options, io::Inbox* inbox) {
   CHECK(options.now && options.id && options.connection_refusals != nullptr);
-  CHECK((options.tls != nullptr) == (options.server_credentials != nullptr));
   std::unique_ptr<GrpcPeers> peers(new GrpcPeers(std::move(options), inbox));
   const Options& o = peers->options_;
   absl::StatusOr<std::unique_ptr<transport::Acceptor>> acceptor =
       transport::Acceptor::Listen({.address = o.listen_address,
-                                   .tls = o.server_credentials != nullptr,
+                                   .tls = o.tls,
                                    .connections_max = o.connections_max,
                                    .patience = kFirstBytePatience,
                                    .now = o.now,
@@ -56,9 +55,7 @@ absl::StatusOr<std::unique_ptr<GrpcPeers>> GrpcPeers::Start(Options options, io:
   peers->acceptor_ = *std::move(acceptor);
 
   grpc::ServerBuilder builder;
-  auto connections = builder.experimental().AddExternalConnectionAcceptor(
-      grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD,
-      o.server_credentials != nullptr ? o.server_credentials : grpc::InsecureServerCredentials());
+  peers->acceptor_->AddTo(&builder);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
                              kMinPingIntervalMs);
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
@@ -73,7 +70,7 @@ absl::StatusOr<std::unique_ptr<GrpcPeers>> GrpcPeers::Start(Options options, io:
   builder.RegisterService(&peers->listener_);
   peers->server_ = builder.BuildAndStart();
   if (peers->server_ == nullptr) return absl::InternalError("gRPC does not start");
-  peers->acceptor_->Start(std::move(connections));
+  peers->acceptor_->Start();
   return peers;
 }
 

@@ -184,7 +184,7 @@ void Link::OnEnded(const std::string& why) {
   const base::Duration delay = NextDelay(now);
   if (!closed_) {
     // With TLS there is more that an operator can get wrong: told once, until it is another thing.
-    const bool news = shared_.options.tls && std::exchange(why_, why) != why;
+    const bool news = shared_.options.tls != nullptr && std::exchange(why_, why) != why;
     base::Log(news ? base::Severity::kWarning : base::Severity::kDebug, "no channel to peer",
               {{"peer", address_.id}, {"address", address_.address}, {"why", why}});
   }

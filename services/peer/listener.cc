@@ -285,7 +285,7 @@ std::shared_ptr<Listener::Incoming> Listener::Greeted(io::ChannelId id, Caller c
 
 std::string Listener::WhyNotTheOne(const grpc::AuthContext& connection,
                                    const io::PeerHello& hello) const {
-  return options_.tls ? names_.WhyNot(connection, hello) : std::string();
+  return options_.tls != nullptr ? names_.WhyNot(connection, hello) : std::string();
 }
 
 void Listener::Ended(io::ChannelId id) {

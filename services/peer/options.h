@@ -2,8 +2,6 @@
 #ifndef PANDO_PEER_OPTIONS_H_
 #define PANDO_PEER_OPTIONS_H_
 
-#include <grpcpp/security/server_credentials.h>
-
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +13,7 @@
 #include "io/install.h"
 #include "model/ids.h"
 #include "net/refusals.h"
-#include "tls/material.h"
+#include "transport/server_tls.h"
 
 namespace pando::peer {
 
@@ -40,10 +38,8 @@ struct Options {
   std::function<void(const SnapshotEnd&)> on_snapshot;
   size_t connections_max = 2'000;
   net::Refusals* connection_refusals = nullptr;  // outlives the peers
-  // Both, or none: without encryption. A peer's name is in its certificate then; the material is
-  // asked for at each connect, from any thread.
-  std::shared_ptr<grpc::ServerCredentials> server_credentials;
-  std::function<std::shared_ptr<const tls::Material>()> tls;
+  // Null: without encryption. Else a peer's name is in its certificate; outlives the peers.
+  transport::ServerTls* tls = nullptr;
 };
 
 }  // namespace pando::peer

@@ -143,7 +143,7 @@ absl::Status Server::OpenAuditLog() {
 absl::Status Server::StartApi() {
   api::Options options;
   options.listen_address = config_.client.listen.ToString();
-  if (client_tls_ != nullptr) options.credentials = client_tls_->credentials();
+  options.tls = client_tls_.get();
   options.connections_max = RoomForConnections(config_.connections_max);
   options.refusals = &client_refusals_;
   options.server = config_.id;
@@ -305,10 +305,7 @@ absl::Status Server::StartPeers() {
   options.id = config_.id;
   options.listen_address = config_.peer.listen.ToString();
   options.connection_refusals = &peer_refusals_;
-  if (peer_tls_ != nullptr) {
-    options.server_credentials = peer_tls_->credentials();
-    options.tls = [this] { return peer_tls_->current(); };
-  }
+  options.tls = peer_tls_.get();
   options.now = posix::Now;
   options.seed = posix::RandomNumber();
   options.receive_snapshot = [this](const io::StateMark& mark) {

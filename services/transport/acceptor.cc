@@ -11,6 +11,7 @@
 #include <list>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "base/check.h"
@@ -22,6 +23,7 @@ namespace {
 
 using asio::ip::tcp;
 using Error = asio::error_code;
+using Door = grpc::experimental::ExternalConnectionAcceptor;
 
 // Between two looks at all descriptors, at least.
 constexpr std::chrono::milliseconds kCountPause(100);
@@ -45,9 +47,22 @@ class Acceptor::Core {
     return absl::OkStatus();
   }
 
-  void Start(std::unique_ptr<Grpc> grpc) {
+  void AddTo(grpc::ServerBuilder* builder) {
+    CHECK(doors_.empty());
+    const auto add = [&](const std::shared_ptr<grpc::ServerCredentials>& credentials) {
+      doors_.push_back(builder->experimental().AddExternalConnectionAcceptor(
+          grpc::ServerBuilder::experimental_type::ExternalConnectionType::FROM_FD, credentials));
+    };
+    if (options_.tls == nullptr) {
+      add(grpc::InsecureServerCredentials());
+    } else {
+      for (const auto& credentials : options_.tls->credentials()) add(credentials);
+    }
+  }
+
+  void Start() {
     CHECK(!thread_.joinable());
-    grpc_ = std::move(grpc);
+    CHECK(!doors_.empty());
     listener_->Start([this](tcp::socket socket) { Take(std::move(socket)); });
     CountLater();
     thread_ = std::thread([this] {
@@ -125,7 +140,7 @@ class Acceptor::Core {
     } else if (options_.tls && first != kTlsHandshake) {
       Dismiss(waiting, net::Refusals::Reason::kPlaintext,
               "it does not speak TLS, and this port does");
-    } else if (!options_.tls && first == kTlsHandshake) {
+    } else if (options_.tls == nullptr && first == kTlsHandshake) {
       Dismiss(waiting, net::Refusals::Reason::kTls, "it speaks TLS, and this port does not");
     } else {
       HandOver(waiting);
@@ -133,6 +148,7 @@ class Acceptor::Core {
   }
 
   void HandOver(Waiting* waiting) {
+    const std::string caller = net::CallerOf(waiting->socket);
     Error error;
     waiting->socket.set_option(tcp::no_delay(true), error);
     waiting->socket.native_non_blocking(true, error);
@@ -141,9 +157,10 @@ class Acceptor::Core {
     if (error) return;
     fcntl(fd, F_SETFD, FD_CLOEXEC);
     open_.Add(fd);
-    Grpc::NewConnectionParameters parameters;
+    const size_t door = options_.tls == nullptr ? 0 : options_.tls->handshakes()->Begin(fd, caller);
+    Door::NewConnectionParameters parameters;
     parameters.fd = fd;
-    grpc_->HandleNewConnection(&parameters);
+    doors_.at(door)->HandleNewConnection(&parameters);
   }
 
   bool full() const { return open_.size() + waiting_.size() >= options_.connections_max; }
@@ -173,7 +190,7 @@ class Acceptor::Core {
   std::list<std::shared_ptr<Waiting>> waiting_;  // the oldest first
   OpenConnections open_;
   base::Instant counted_;
-  std::unique_ptr<Grpc> grpc_;
+  std::vector<std::unique_ptr<Door>> doors_;  // as ServerTls has credentials
   int port_ = 0;
   std::atomic<size_t> connections_{0};
   std::thread thread_;
@@ -191,7 +208,9 @@ absl::StatusOr<std::unique_ptr<Acceptor>> Acceptor::Listen(Options options) {
   return std::unique_ptr<Acceptor>(new Acceptor(std::move(core)));
 }
 
-void Acceptor::Start(std::unique_ptr<Grpc> grpc) { core_->Start(std::move(grpc)); }
+void Acceptor::AddTo(grpc::ServerBuilder* builder) { core_->AddTo(builder); }
+
+void Acceptor::Start() { core_->Start(); }
 
 void Acceptor::Stop() { core_->Stop(); }
 

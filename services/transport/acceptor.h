@@ -19,15 +19,15 @@
 #include "base/status.h"
 #include "base/time.h"
 #include "net/refusals.h"
+#include "transport/server_tls.h"
 
 namespace pando::transport {
 
 class Acceptor {
  public:
-  using Grpc = grpc::experimental::ExternalConnectionAcceptor;
   struct Options {
-    std::string address;  // HOST:PORT; port 0: any
-    bool tls = false;
+    std::string address;       // HOST:PORT; port 0: any
+    ServerTls* tls = nullptr;  // null: without encryption; outlives it, and the gRPC server
     size_t connections_max = 0;
     base::Duration patience{0};  // for the first byte
     std::function<base::Instant()> now;
@@ -38,8 +38,10 @@ class Acceptor {
   static absl::StatusOr<std::unique_ptr<Acceptor>> Listen(Options options);
   ~Acceptor();
 
-  // To a server that is started, and shut down only after Stop(). Called once.
-  void Start(std::unique_ptr<Grpc> grpc);
+  // Called once, on the way to the server that gets the connections.
+  void AddTo(grpc::ServerBuilder* builder);
+  // That server is started, and is shut down only after Stop(). Called once.
+  void Start();
   // Closes the port. What gRPC has got stays open.
   void Stop();
 

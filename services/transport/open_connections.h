@@ -1,14 +1,12 @@
-// OpenConnections: how many of the sockets that were given away are still open.
-//
-// gRPC tells nobody when it closes one. A descriptor's number says it: it leads to no socket any
-// more, or to another one. Used by one thread.
+// OpenConnections: how many of the sockets that were given to gRPC are still open. Used by one
+// thread.
 #ifndef PANDO_TRANSPORT_OPEN_CONNECTIONS_H_
 #define PANDO_TRANSPORT_OPEN_CONNECTIONS_H_
 
-#include <sys/types.h>
-
 #include <cstddef>
 #include <vector>
+
+#include "transport/given_socket.h"
 
 namespace pando::transport {
 
@@ -22,11 +20,7 @@ class OpenConnections {
   size_t size() const { return sockets_.size(); }
 
  private:
-  struct Socket {
-    int fd;
-    ino_t inode;
-  };
-  std::vector<Socket> sockets_;
+  std::vector<GivenSocket> sockets_;
 };
 
 }  // namespace pando::transport

@@ -17,6 +17,10 @@ using grpc::experimental::TlsCustomVerificationCheckRequest;
 // Between gRPC's looks at the file in memory.
 constexpr unsigned int kRefreshSeconds = 1;
 
+// Where client certificates are judged: so many connections less one shake hands at once, and are
+// known. Each costs a context of OpenSSL's.
+constexpr size_t kDoors = 9;
+
 // The certificates before the key: whoever reads the ones passes over the other.
 std::string PairOf(const tls::Material& material) {
   return material.certificate_pem + "\n" + material.key_pem;
@@ -26,21 +30,25 @@ std::string PairOf(const tls::Material& material) {
 class ClientVerifier : public grpc::experimental::ExternalCertificateVerifier {
  public:
   ClientVerifier(const tls::Watcher* watcher, std::function<base::WallTime()> now,
-                 net::Refusals* refusals)
-      : watcher_(watcher), now_(std::move(now)), refusals_(refusals) {}
+                 net::Refusals* refusals, Handshakes* handshakes, size_t door)
+      : watcher_(watcher),
+        now_(std::move(now)),
+        refusals_(refusals),
+        handshakes_(handshakes),
+        door_(door) {}
 
   bool Verify(TlsCustomVerificationCheckRequest* request, std::function<void(grpc::Status)>,
               grpc::Status* status) override {
-    *status = Judge(*request);
+    *status = Judge(*request, handshakes_->Judge(door_));
     return true;
   }
   void Cancel(TlsCustomVerificationCheckRequest*) override {}
 
  private:
-  grpc::Status Judge(const TlsCustomVerificationCheckRequest& request) {
+  grpc::Status Judge(const TlsCustomVerificationCheckRequest& request, const std::string& caller) {
     const grpc::string_ref leaf = request.peer_cert();
     if (leaf.empty()) {
-      return Refuse(net::Refusals::Reason::kNoCertificate,
+      return Refuse(net::Refusals::Reason::kNoCertificate, caller,
                     "it shows no certificate, and this port demands one of a trusted CA");
     }
     const std::shared_ptr<const tls::Material> material = watcher_->current();
@@ -51,17 +59,20 @@ class ClientVerifier : public grpc::experimental::ExternalCertificateVerifier {
     const absl::Status verified = tls::VerifyClient(
         {leaf.data(), leaf.size()}, {others.data(), others.size()}, trust->get(), now_());
     if (verified.ok()) return grpc::Status::OK;
-    return Refuse(net::Refusals::Reason::kCertificate, std::string(verified.message()));
+    return Refuse(net::Refusals::Reason::kCertificate, caller, std::string(verified.message()));
   }
 
-  grpc::Status Refuse(net::Refusals::Reason reason, const std::string& why) {
-    refusals_->Tell(reason, "", why);
+  grpc::Status Refuse(net::Refusals::Reason reason, const std::string& caller,
+                      const std::string& why) {
+    refusals_->Tell(reason, caller, why);
     return {grpc::StatusCode::UNAUTHENTICATED, why};
   }
 
   const tls::Watcher* const watcher_;
   const std::function<base::WallTime()> now_;
   net::Refusals* const refusals_;
+  Handshakes* const handshakes_;
+  const size_t door_;
 };
 
 }  // namespace
@@ -69,7 +80,8 @@ class ClientVerifier : public grpc::experimental::ExternalCertificateVerifier {
 absl::StatusOr<std::unique_ptr<ServerTls>> ServerTls::Start(Options options) {
   CHECK(!options.files.certificate.empty());
   CHECK(options.refusals != nullptr);
-  std::unique_ptr<ServerTls> made(new ServerTls());
+  const bool judges = !options.files.ca.empty();
+  std::unique_ptr<ServerTls> made(new ServerTls(judges ? kDoors : 1));
   // Made before the watcher, whose thread writes to it.
   absl::StatusOr<std::unique_ptr<MemoryFile>> pair = MemoryFile::Create("");
   if (!pair.ok()) return pair.status();
@@ -89,20 +101,22 @@ absl::StatusOr<std::unique_ptr<ServerTls>> ServerTls::Start(Options options) {
   PANDO_RETURN_IF_ERROR(made->pair_->Replace(PairOf(*made->watcher_->current())));
 
   const std::string path = made->pair_->path();
-  grpc::experimental::TlsServerCredentialsOptions credentials(
-      std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(path, path,
-                                                                           kRefreshSeconds));
-  credentials.watch_identity_key_cert_pairs();
-  if (options.files.ca.empty()) {
-    credentials.set_cert_request_type(GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
-  } else {
-    credentials.set_cert_request_type(GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_BUT_DONT_VERIFY);
-    credentials.set_certificate_verifier(
-        grpc::experimental::ExternalCertificateVerifier::Create<ClientVerifier>(
-            made->watcher_.get(), options.now, options.refusals));
+  const auto provider = std::make_shared<grpc::experimental::FileWatcherCertificateProvider>(
+      path, path, kRefreshSeconds);
+  for (size_t door = 0; door < made->handshakes_.doors(); ++door) {
+    grpc::experimental::TlsServerCredentialsOptions credentials(provider);
+    credentials.watch_identity_key_cert_pairs();
+    if (judges) {
+      credentials.set_cert_request_type(GRPC_SSL_REQUEST_CLIENT_CERTIFICATE_BUT_DONT_VERIFY);
+      credentials.set_certificate_verifier(
+          grpc::experimental::ExternalCertificateVerifier::Create<ClientVerifier>(
+              made->watcher_.get(), options.now, options.refusals, &made->handshakes_, door));
+    } else {
+      credentials.set_cert_request_type(GRPC_SSL_DONT_REQUEST_CLIENT_CERTIFICATE);
+    }
+    made->credentials_.push_back(grpc::experimental::TlsServerCredentials(credentials));
+    CHECK(made->credentials_.back() != nullptr);
   }
-  made->credentials_ = grpc::experimental::TlsServerCredentials(credentials);
-  CHECK(made->credentials_ != nullptr);
   return made;
 }
 

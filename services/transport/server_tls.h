@@ -16,11 +16,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "base/time.h"
 #include "net/refusals.h"
 #include "tls/watcher.h"
+#include "transport/handshakes.h"
 #include "transport/memory_file.h"
 
 namespace pando::transport {
@@ -35,16 +37,20 @@ class ServerTls {
   // Fails if the files cannot be used now.
   static absl::StatusOr<std::unique_ptr<ServerTls>> Start(Options options);
 
-  // For gRPC servers that end before this does.
-  std::shared_ptr<grpc::ServerCredentials> credentials() const { return credentials_; }
+  // For a gRPC server that ends before this does: one for each door of handshakes().
+  const std::vector<std::shared_ptr<grpc::ServerCredentials>>& credentials() const {
+    return credentials_;
+  }
+  Handshakes* handshakes() { return &handshakes_; }
   std::shared_ptr<const tls::Material> current() const { return watcher_->current(); }
 
  private:
-  ServerTls() = default;
+  explicit ServerTls(size_t doors) : handshakes_(doors) {}
 
   std::unique_ptr<MemoryFile> pair_;
   std::unique_ptr<tls::Watcher> watcher_;
-  std::shared_ptr<grpc::ServerCredentials> credentials_;
+  Handshakes handshakes_;
+  std::vector<std::shared_ptr<grpc::ServerCredentials>> credentials_;
 };
 
 }  // namespace pando::transport

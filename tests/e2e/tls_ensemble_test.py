@@ -56,7 +56,7 @@ class Members(TlsEnsembleTest):
             server.spawn()
         first, third = ensemble.servers[1], ensemble.servers[3]
         self.assert_logged(first, "refused a server", "reason=WRONG_NAME", "CN=intruder",
-                           "intruder.example", "server 3 is 127.0.0.1")
+                           "intruder.example", "server 3 is 127.0.0.1", "caller=ipv4:127.0.0.1:")
         self.assert_logged(third, "no channel to peer", "CN=intruder", "server 3 is 127.0.0.1")
         # Nor does anybody call a server whose certificate is another's.
         self.assert_logged(first, "no channel to peer", "peer=3", "not in peer certificate")
@@ -86,7 +86,8 @@ class Members(TlsEnsembleTest):
             def refused(folder=folder, name=name, words=words):
                 """Tried again, because of each reason only one a second is logged."""
                 self.shake(server, folder, name)
-                return any(all(word in line for word in ("refused a connection", *words))
+                said = ("refused a connection", "caller=127.0.0.1:", *words)
+                return any(all(word in line for word in said)
                            for line in server.log_path.read_text().splitlines())
 
             with self.subTest(name):

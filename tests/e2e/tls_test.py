@@ -117,7 +117,8 @@ class Refused(TlsTest):
         server = self.start(*self.certs.server_flags())
         self.assert_fails(server, self.certs.client_flags(None), "demands a client certificate",
                           "--tls-cert")
-        self.assert_logged(server, "refused a connection", "port=client", "reason=NO_CERTIFICATE")
+        self.assert_logged(server, "refused a connection", "port=client", "reason=NO_CERTIFICATE",
+                           "caller=127.0.0.1:")
 
     def test_a_client_with_a_certificate_of_another_ca(self):
         server = self.start(*self.certs.server_flags())
@@ -126,7 +127,7 @@ class Refused(TlsTest):
         self.assert_fails(server, ["--tls-ca", self.certs.path("ca.crt"), *own],
                           "does not take the client certificate", other.path("client.crt"))
         self.assert_logged(server, "refused a connection", "reason=CERTIFICATE", "CN=client",
-                           "none of the trusted CAs")
+                           "none of the trusted CAs", "caller=127.0.0.1:")
 
     def test_a_client_that_sends_the_trusted_ca_with_a_certificate_of_another(self):
         server = self.start(*self.certs.server_flags())
@@ -143,7 +144,32 @@ class Refused(TlsTest):
         self.certs.sign("old", -1)
         self.assert_fails(server, self.certs.client_flags("old"), "does not take", "has expired at")
         self.assert_logged(server, "refused a connection", "reason=CERTIFICATE", "CN=old",
-                           "has expired")
+                           "has expired", "caller=127.0.0.1:")
+
+    def test_the_address_of_who_is_refused_while_others_shake_hands(self):
+        server = self.start(*self.certs.server_flags())
+        self.certs.sign("old", -1)
+        with contextlib.ExitStack() as held:
+            for host in range(2, 7):
+                # The first byte of a handshake, and nothing more.
+                silent = held.enter_context(socket.create_connection(
+                    ("127.0.0.1", server.ports[0]), 10, source_address=(f"127.0.0.{host}", 0)))
+                silent.sendall(b"\x16")
+            address = self.refused_from(server, "127.0.0.99", "old")
+        self.assert_logged(server, "reason=CERTIFICATE", "CN=old", f"caller={address}")
+
+    def refused_from(self, server, host, name):
+        """Who was refused there: its address and port."""
+        with socket.create_connection(("127.0.0.1", server.ports[0]), 10,
+                                      source_address=(host, 0)) as connection:
+            address = ":".join(map(str, connection.getsockname()))
+            context = ssl._create_unverified_context()
+            context.set_alpn_protocols(["h2"])
+            context.load_cert_chain(self.certs.path(f"{name}.crt"), self.certs.path(f"{name}.key"))
+            with contextlib.suppress(ConnectionError, ssl.SSLError):
+                with context.wrap_socket(connection) as shaken:
+                    self.assertEqual(shaken.recv(100), b"")
+        return address
 
     def test_a_certificate_that_is_for_servers_only(self):
         server = self.start(*self.certs.server_flags())
