@@ -316,7 +316,9 @@ class Server::Core : public Host, private OperatorDesk::Host, private Feed::Read
     watches_.RemoveAll(id);
     const auto place = of_session_.find(connection.session());
     if (place != of_session_.end() && place->second == &connection) of_session_.erase(place);
-    inbox_->Post(io::LaneClosed{model::LaneId(id.value())});
+    // Where connections come and go, a wake-up of the core for each would be dear.
+    inbox_->Post(io::LaneClosed{model::LaneId(id.value())}, io::Inbox::By::kCaller);
+    LendLater();
   }
 
   void LogClosed(const std::string& caller, const std::string& why) {
