@@ -94,7 +94,8 @@ class LifeOfAChart(unittest.TestCase):
         self.addCleanup(self.cluster.close)
 
     def say(self, what):
-        print(f"{time.monotonic() - self.started:6.1f} s  {what}", file=sys.stderr, flush=True)
+        print(f"{type(self).__name__} {time.monotonic() - self.started:6.1f} s  {what}",
+              file=sys.stderr, flush=True)
 
     def pando(self, *words, pod="pando-1"):
         status, output, errors = self.cluster.pods[pod].execute("pando", *words)
