@@ -1,6 +1,7 @@
 """`pando bench` against real servers: every workload, in Pando's own protocol and the others."""
 
 import base64
+import contextlib
 import json
 import sys
 import tempfile
@@ -63,9 +64,9 @@ class BenchTest(Reports):
         self.assertNotIn("session", self.one.pando("ls", "/bench").stdout)
 
     def test_watches_on_every_server_of_an_ensemble_see_all_writes(self):
-        with tempfile.TemporaryDirectory(prefix="pando-e2e-") as folder:
-            ensemble = harness.Ensemble(folder)
-            self.addCleanup(ensemble.close)
+        # The servers end before their folder does.
+        with tempfile.TemporaryDirectory(prefix="pando-e2e-") as folder, \
+                contextlib.closing(harness.Ensemble(folder)) as ensemble:
             ensemble.start()
             for protocol, port in (("pipeline", 0), ("zookeeper", 3)):
                 endpoints = ",".join(f"127.0.0.1:{server.ports[port]}"
