@@ -43,8 +43,8 @@ void Replica::TendPins() {
   for (auto at = pins_.begin(); at != pins_.end();) {
     Pin& pin = at->second;
     const raft::Progress* progress = raft_.FindProgress(at->first);
-    const bool installed =
-        progress != nullptr && pin.sent && progress->state() != raft::Progress::State::kSnapshot;
+    const bool installed = progress != nullptr && !sending_.contains(at->first) &&
+                           progress->state() != raft::Progress::State::kSnapshot;
     if (installed) pin.revision = std::max(pin.revision, progress->match());
     const bool over = progress == nullptr || (installed && progress->match() >= stored_);
     at = over ? pins_.erase(at) : std::next(at);

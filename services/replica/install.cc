@@ -13,10 +13,10 @@ namespace pando::replica {
 
 // --- Sending ----------------------------------------------------------------------------------
 
-// One at a time. Whoever installs an earlier one meanwhile waits for the one that is on its way:
-// were that forgotten, and the log after it dropped, no snapshot would ever be new enough.
+// One at a time to each. Of two, the first to arrive would be taken for the other, whose log is
+// kept: its own is dropped, so that a third is needed, and no snapshot is ever new enough.
 void Replica::StartSnapshot(model::ServerId to) {
-  if (const auto pin = pins_.find(to); pin != pins_.end() && !pin->second.sent) return;
+  if (!sending_.insert(to).second) return;
   Tell(absl::StrCat("sends a snapshot to server ", to.value()));
   pins_[to] = {.revision = stored_};
   adapters_.store->StartScan(
@@ -26,14 +26,8 @@ void Replica::StartSnapshot(model::ServerId to) {
 void Replica::OnSnapshotSent(const io::SnapshotSent& sent) {
   Tell(absl::StrCat("the snapshot to server ", sent.to.value(),
                     sent.good ? " is sent" : " broke off"));
-  const auto pin = pins_.find(sent.to);
-  if (pin != pins_.end()) {
-    if (sent.good) {
-      pin->second.sent = true;
-    } else {
-      pins_.erase(pin);
-    }
-  }
+  sending_.erase(sent.to);
+  if (!sent.good) pins_.erase(sent.to);
   raft_.SnapshotSent(now_, sent.to, sent.good);
 }
 

@@ -25,6 +25,7 @@
 #include <vector>
 
 #include "absl/container/btree_map.h"
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "base/rng.h"
 #include "base/time.h"
@@ -414,11 +415,12 @@ class Replica : private watch::Streams::Sink {
   Retired retired_;
   std::vector<Ordered> ordered_transfers_;
 
-  // Snapshots on their way to followers: the log above `revision` is kept for them.
+  // To whom a snapshot is on its way, also one from before this server led.
+  absl::btree_set<model::ServerId> sending_;
+  // For whom the log above `revision` is kept, since a snapshot was begun for them.
   struct Pin {
     model::Revision revision;
     size_t bytes = 0;  // applied since
-    bool sent = false;
   };
   absl::btree_map<model::ServerId, Pin> pins_;
   // A received one that is being put in force; none: none is.
